@@ -1,0 +1,26 @@
+package deps
+
+import (
+	_ "filippo.io/age"
+	_ "filippo.io/age/agessh"
+	_ "github.com/agext/levenshtein"
+	_ "github.com/docker/docker/client"
+	_ "github.com/google/go-cmp/cmp"
+	_ "github.com/hashicorp/hcl/v2/ext/tryfunc"
+	_ "github.com/hashicorp/hcl/v2/ext/typeexpr"
+	_ "github.com/hashicorp/hcl/v2/ext/userfunc"
+	_ "github.com/hashicorp/hcl/v2/hclsyntax"
+	_ "github.com/klauspost/compress/zstd"
+	_ "github.com/moby/swarmkit/v2/ca"
+	_ "github.com/moby/swarmkit/v2/manager/state/raft/storage"
+	_ "github.com/moby/swarmkit/v2/manager/state/store"
+	_ "github.com/rogpeppe/go-internal/testscript"
+	_ "github.com/spf13/cobra"
+	_ "github.com/zclconf/go-cty/cty/function/stdlib"
+	_ "go.etcd.io/etcd/server/v3/storage/wal"
+	_ "gocloud.dev/blob/fileblob"
+	_ "golang.org/x/sys/unix"
+	_ "golang.org/x/term"
+	_ "golang.org/x/tools/go/packages"
+	_ "pgregory.net/rapid"
+)

@@ -1,0 +1,134 @@
+package diag
+
+import "sort"
+
+// Class says what a code does to a run.
+type Class string
+
+// The classes of codes. A refusal stops a goal, never the whole plan; a hazard
+// of a destructive class must be approved; a notice is shown and no more.
+const (
+	Refusal     Class = "refusal"
+	Destructive Class = "destructive"
+	Hazard      Class = "hazard"
+	Notice      Class = "notice"
+)
+
+// Code is a row of the one table of RQ codes, from which the documentation is
+// made. Meaning says what was seen and why it matters, Remedy what to do.
+type Code struct {
+	ID      string
+	Class   Class
+	Title   string
+	Meaning string
+	Remedy  string
+}
+
+// The codes. RQ1xx are about backups and what they do to the running swarm,
+// RQ2xx are refusals, RQ3xx are about what could not be looked at, RQ4xx are
+// about a run.
+const (
+	SingleManager       = "RQ101"
+	TasksOnManager      = "RQ102"
+	NoSpareManager      = "RQ103"
+	LeaderStopped       = "RQ104"
+	PlaintextBackup     = "RQ105"
+	SuspectBackup       = "RQ106"
+	UnlockKeyElsewhere  = "RQ107"
+	RebootWhileLocked   = "RQ108"
+	BackupFromFuture    = "RQ109"
+	NeverOpened         = "RQ110"
+	UndeclaredManager   = "RQ111"
+	BackupDamaged       = "RQ112"
+	QuorumWouldBeLost   = "RQ201"
+	NoCandidate         = "RQ202"
+	NoRoom              = "RQ203"
+	ClockSkew           = "RQ204"
+	NoUnlockKey         = "RQ205"
+	LiveRestore         = "RQ206"
+	WrongCluster        = "RQ207"
+	OneMachineTwice     = "RQ208"
+	NotHealthy          = "RQ209"
+	RepositoryUnusable  = "RQ210"
+	HelperMissing       = "RQ211"
+	TwoClusters         = "RQ212"
+	AmbiguousNode       = "RQ213"
+	HostUnreachable     = "RQ301"
+	HostKeyUnknown      = "RQ302"
+	HostKeyChanged      = "RQ303"
+	NotRoot             = "RQ304"
+	EngineUnanswered    = "RQ305"
+	DiskUnread          = "RQ306"
+	HostIncomplete      = "RQ307"
+	UnfinishedRun       = "RQ401"
+	LockHeld            = "RQ402"
+	PlanStale           = "RQ403"
+	PlanAltered         = "RQ404"
+	NotApproved         = "RQ405"
+	ManagerLeftLocked   = "RQ406"
+	BackupUnreadable    = "RQ407"
+	RunTokenRefused     = "RQ408"
+	ConfigurationDiffer = "RQ409"
+)
+
+// Codes gives the whole table, sorted by ID.
+func Codes() []Code {
+	list := make([]Code, len(codes))
+	copy(list, codes)
+	sort.Slice(list, func(i, j int) bool { return list[i].ID < list[j].ID })
+	return list
+}
+
+// Lookup finds a code's row.
+func Lookup(id string) (Code, bool) {
+	for _, c := range codes {
+		if c.ID == id {
+			return c, true
+		}
+	}
+	return Code{}, false
+}
+
+var codes = []Code{
+	{SingleManager, Hazard, "The only manager is stopped", "The swarm has one manager. While it is copied nothing can be deployed, and if the host dies in that time the swarm is gone but for the backups.", "Run three managers, each in a zone of its own; until then take backups when nobody deploys."},
+	{TasksOnManager, Hazard, "Tasks run on the manager that is stopped", "Containers that run on the manager end when its engine stops, and are started elsewhere or again after the start.", "Drain managers (availability \"drain\"), so that nothing but the control plane runs on them."},
+	{NoSpareManager, Hazard, "No further manager may fail meanwhile", "While this manager is down the rest is exactly the quorum: the loss of one more would stop the control plane until one is back.", "Run five managers where backups are taken often, or take them when the hosts are calm."},
+	{LeaderStopped, Hazard, "The leader is stopped", "The configuration names the leader as the manager to copy. An election follows, 10 to 20 s without deployments.", "Set from = \"follower\" in the backup's swarm block."},
+	{PlaintextBackup, Hazard, "The backup is stored in clear", "Whoever can read the repository has the cluster's CA key, its secrets and its join tokens.", "Name recipients in the repository block and remove plaintext."},
+	{SuspectBackup, Hazard, "A backup is suspect", "Its swarm was created at another time, its raft position went back, or far fewer objects were counted than in the backup before. It satisfies no max_age and removes no other backup.", "Look at it with requeen backup show; if the swarm really was emptied on purpose, take a new backup with plan -backup and keep the old ones."},
+	{UnlockKeyElsewhere, Hazard, "The unlock key is kept nowhere in the backup", "The swarm is auto-locked: without the unlock key that is valid now this backup can't be restored.", "Keep the key (docker swarm unlock-key) where the backup's identity is kept; its fingerprint is in the manifest."},
+	{RebootWhileLocked, Hazard, "A reboot in the window leaves the manager locked", "The unlock key is only in the memory of the unit that stops and starts the engine. If the host loses power in that time, the manager comes back locked.", "If that happens, run requeen apply again, or docker swarm unlock on that manager."},
+	{BackupFromFuture, Hazard, "A backup is dated in the future", "Its time is later than this machine's clock allows, so its age says nothing and it satisfies no max_age.", "Set the clocks right (NTP) here and on the managers."},
+	{NeverOpened, Notice, "The backups were never opened with an identity", "Nobody has shown yet that the identity which belongs to the recipients exists.", "Run requeen backup verify with the identity once."},
+	{UndeclaredManager, Hazard, "A manager of the swarm is not declared", "It counts for the quorum, but requeen can neither look at its host nor choose it.", "Declare it as a node, or demote and remove it."},
+	{BackupDamaged, Hazard, "A backup in the repository is damaged", "An object that its manifest names is missing or has another size.", "Don't rely on it; find out what changed the repository."},
+	{QuorumWouldBeLost, Refusal, "Stopping a manager would lose the quorum", "Too few managers are reachable: with one more down the control plane would stop.", "Bring the missing managers back first, then plan again."},
+	{NoCandidate, Refusal, "No manager can be chosen for the backup", "No declared manager is a healthy follower that requeen can reach and stop.", "Each manager's line says what is in the way; mend one of them, then plan again."},
+	{NoRoom, Refusal, "Too little room on the manager's disk", "The copy is made on the manager's own disk, and a full disk stops a manager.", "Free space there, or choose another manager in swarm { from }."},
+	{ClockSkew, Refusal, "The clocks differ too much", "Certificates, the backup's age and the lock rest on clocks that agree within five minutes.", "Set the clocks right (NTP), then plan again."},
+	{NoUnlockKey, Refusal, "The unlock key can't be had", "The swarm is auto-locked: a stopped manager can't come back without the key, and no live manager tells it.", "Set cluster.unlock_key, for instance to env(\"UNLOCK_KEY\")."},
+	{LiveRestore, Refusal, "live-restore forbids swarm mode", "The engine's configuration has live-restore: a manager with it does not start in swarm mode.", "Remove live-restore from daemon.json on that host."},
+	{WrongCluster, Refusal, "The host belongs to another swarm", "The swarm ID found there is not this cluster's: the address may be wrong.", "Correct the node's address or connection, or set cluster.id."},
+	{OneMachineTwice, Refusal, "Two nodes are one machine", "Two declared nodes lead to the same machine-id, so one of the addresses is wrong.", "Correct the address or connection of one; clones of one image need their own /etc/machine-id."},
+	{NotHealthy, Refusal, "The swarm is not in a state to be backed up", "No manager with a working control plane answers.", "Look at the condition and at each node's line first."},
+	{RepositoryUnusable, Refusal, "The repository can't be used", "It can't be listed or written, so whether a backup is due can't be said, and none could be kept.", "Mend what the message names, then plan again."},
+	{HelperMissing, Refusal, "No helper for this host's architecture", "The host needs a small root helper (this program), and this build is for another system or architecture.", "Run requeen on a Linux machine of the same architecture, or set RQ_HELPER to a requeen binary built for the host's."},
+	{TwoClusters, Refusal, "Two swarm IDs are seen", "The declared hosts or the backups under this label carry more than one swarm ID.", "Set cluster.id to the one that is meant, and correct or remove the others."},
+	{AmbiguousNode, Refusal, "A node can't be told apart", "More than one entry of the swarm fits the declared node, as after a reinstallation under the same name.", "Remove the entry that is gone (docker node demote, docker node rm)."},
+	{HostUnreachable, Hazard, "A host can't be reached", "ssh gave no connection, so nothing is known about this host; unknown is not absent.", "Check the address, the network and the ssh configuration."},
+	{HostKeyUnknown, Hazard, "A host key is not known", "ssh has no key on record for this host and requeen never accepts one unseen.", "Compare the key by another way, then connect once with ssh, or add it with ssh-keyscan."},
+	{HostKeyChanged, Hazard, "A host key has changed", "The host answers with another key than the one on record: it was reinstalled, or it is another machine.", "Find out why, then ssh-keygen -R the old key."},
+	{NotRoot, Hazard, "Not root on a host", "Reading the swarm directory and stopping the engine need root.", "Connect as root, or set become = \"sudo\" with a NOPASSWD rule."},
+	{EngineUnanswered, Hazard, "An engine does not answer", "The host is there, but its engine gave no answer in time.", "Look at systemctl status docker on that host."},
+	{DiskUnread, Hazard, "A swarm directory could not be read", "Whether this host holds the swarm's state is unknown.", "Check the data root and the mount on that host."},
+	{HostIncomplete, Hazard, "A host lacks what requeen needs", "Hosts need sh, coreutils, tar and systemctl.", "Install what is missing."},
+	{UnfinishedRun, Notice, "An earlier run is unfinished", "A journal or a run directory of an earlier run is left.", "Run requeen apply: it finishes or clears it."},
+	{LockHeld, Refusal, "Another run holds the lock", "One run at a time changes a cluster.", "Wait for it; if its machine is gone for good, requeen force-unlock."},
+	{PlanStale, Refusal, "The plan is stale", "What was observed has changed since the plan was made.", "Plan again."},
+	{PlanAltered, Refusal, "The plan file was altered", "Its digest does not fit its bytes.", "Plan again; never edit a plan file."},
+	{NotApproved, Refusal, "A destructive step is not approved", "Destructive steps run only when they were approved.", "Approve with -digest or -approve=CODE."},
+	{ManagerLeftLocked, Refusal, "A manager is locked", "Its engine runs, but it takes no part in the swarm until it is unlocked.", "Run requeen apply again, or docker swarm unlock on that manager."},
+	{BackupUnreadable, Refusal, "The copy does not verify", "A backup that can't be read is not a backup; nothing was stored.", "Look at the reason; apply again takes a new copy."},
+	{RunTokenRefused, Refusal, "A newer run has been here", "The host saw a run with a higher token: this one's lock was taken over.", "Plan again."},
+	{ConfigurationDiffer, Refusal, "The configuration is not the plan's", "The files or variables differ from those the plan was made from.", "Check out the reviewed revision, or plan again."},
+}

@@ -1,0 +1,99 @@
+package state
+
+import "time"
+
+// Repository is what was found in a declared repository.
+type Repository struct {
+	Name    string   `json:"name"`
+	URL     string   `json:"url"`    // without credentials
+	Looked  Presence `json:"looked"` // Absent: it could not be opened or listed
+	Problem *Problem `json:"problem,omitempty"`
+	Backups []Backup `json:"backups"` // of this cluster's label, newest first
+	Lock    *Lock    `json:"lock,omitempty"`
+}
+
+// Lock is the lock object that is held.
+type Lock struct {
+	Number    uint64    `json:"number"`
+	Owner     string    `json:"owner"` // user@machine pid
+	Run       string    `json:"run"`   // the plan's digest
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// Kinds of backups. Safety copies are taken before a recovery and satisfy no
+// max_age.
+const (
+	KindRegular = "regular"
+	KindSafety  = "safety"
+)
+
+// Backup is a manifest at rest, and whether what it names is there.
+type Backup struct {
+	ID            string `json:"id"` // YYYYMMDDThhmmssZ-<6 hex>
+	FormatVersion int    `json:"format_version"`
+	ToolVersion   string `json:"tool_version"`
+	Kind          string `json:"kind"`
+	Cluster       string `json:"cluster"`
+	Backup        string `json:"backup"` // the backup block's label
+	SwarmID       string `json:"swarm_id"`
+	Epoch         string `json:"epoch,omitempty"`
+	ParentEpoch   string `json:"parent_epoch,omitempty"`
+	Node          string `json:"node"`    // the node's name in the configuration
+	NodeID        string `json:"node_id"` // the swarm's
+	Address       string `json:"address"` // that the node advertised
+	EngineVersion string `json:"engine_version"`
+	Consistency   string `json:"consistency"` // "stopped"
+
+	TakenAt    time.Time `json:"taken_at"`    // when the engine had stopped, UTC
+	UploadedAt time.Time `json:"uploaded_at"` // when the manifest was written, UTC
+
+	Raft        RaftReport `json:"raft"`
+	Autolocked  bool       `json:"autolocked"`
+	KeySHA256   string     `json:"unlock_key_fingerprint,omitempty"` // see repository.Fingerprint
+	Verified    string     `json:"verified"`                         // level reached: "raft"
+	VerifiedAt  time.Time  `json:"verified_at"`
+	Suspect     []string   `json:"suspect,omitempty"` // reasons (safety rule 16); empty when it is not
+	Recipients  []string   `json:"recipients,omitempty"`
+	PlainStored bool       `json:"plaintext,omitempty"`
+
+	Stored []StoredObject `json:"stored"`
+	// Problem is set by listing when an object of the manifest is missing or
+	// has another size, or the manifest can't be read; such a backup counts
+	// for nothing.
+	Problem *Problem `json:"problem,omitempty"`
+}
+
+// StoredObject is an object beside the manifest.
+type StoredObject struct {
+	Name   string `json:"name"` // "swarm.tar.zst.age"
+	Size   int64  `json:"size"`
+	SHA256 string `json:"object_sha256"` // hex, of the stored bytes
+}
+
+// RaftReport is what internal/raftdir read in a copy of a swarm directory.
+type RaftReport struct {
+	Term           uint64    `json:"term"`
+	Index          uint64    `json:"index"`  // of the last entry
+	Commit         uint64    `json:"commit"` // as written on the disk
+	SnapshotIndex  uint64    `json:"snapshot_index"`
+	RaftID         string    `json:"raft_id"` // hex
+	Members        []Member  `json:"members"` // sorted by RaftID
+	ClusterID      string    `json:"cluster_id"`
+	ClusterCreated time.Time `json:"cluster_created"`
+	Epoch          string    `json:"epoch,omitempty"`
+	NodeID         string    `json:"node_id"`
+	Role           string    `json:"role"`
+	CertExpiry     time.Time `json:"certificate_expiry"`
+	RootCASHA256   string    `json:"root_ca_sha256"` // hex, of the root certificate's DER bytes
+	RootRotating   bool      `json:"root_rotating,omitempty"`
+	ExternalCA     bool      `json:"external_ca,omitempty"`
+	Autolock       bool      `json:"autolock"`
+	Objects        Objects   `json:"objects"`
+}
+
+// Member is a voter in the raft membership that a log tells.
+type Member struct {
+	RaftID string `json:"raft_id"` // hex
+	NodeID string `json:"node_id"`
+	Addr   string `json:"addr"`
+}

@@ -1,0 +1,120 @@
+package state
+
+import "time"
+
+// Host is one declared node's machine.
+type Host struct {
+	Name    string `json:"name"`    // the node's name in the configuration
+	Address string `json:"address"` // the declared address
+	Target  string `json:"target"`  // how it is reached: "root@10.0.0.11", "local", or "none"
+
+	// Looked is Present when the host answered, Absent when the connection
+	// failed (Problem says how), Unknown when it was not tried.
+	Looked  Presence `json:"looked"`
+	Problem *Problem `json:"problem,omitempty"`
+
+	MachineID string `json:"machine_id,omitempty"`
+	HostKey   string `json:"host_key,omitempty"` // SHA256:… of the key that the host showed, empty when local
+	Hostname  string `json:"hostname,omitempty"`
+	BootID    string `json:"boot_id,omitempty"`
+	System    string `json:"system,omitempty"` // "linux/amd64", in Go's names
+
+	// ClockSkew is the host's clock minus the operator's, halved round trip
+	// allowed for.
+	ClockSkew time.Duration `json:"clock_skew"`
+
+	Service  Service  `json:"service"`
+	Engine   Engine   `json:"engine"`
+	SwarmDir SwarmDir `json:"swarm_dir"`
+
+	// RunToken is the highest run token that this host has seen for the
+	// cluster (safety rule 20), 0 when none.
+	RunToken uint64 `json:"run_token,omitempty"`
+	// Runs are what earlier runs left on the host, oldest first.
+	Runs []HostRun `json:"runs,omitempty"`
+}
+
+// Service is the engine's systemd unit and its socket.
+type Service struct {
+	Unit        string    `json:"unit"`             // "docker.service"
+	Socket      string    `json:"socket,omitempty"` // "docker.socket", empty when there is none
+	ActiveState string    `json:"active_state"`     // systemd's word: active, inactive, failed, activating, deactivating; empty when unknown
+	ExitedAt    time.Time `json:"exited_at,omitzero"`
+}
+
+// Engine is what the engine says of itself (GET /info).
+type Engine struct {
+	Answered         Presence `json:"answered"` // Absent: the socket refused or the time-out passed
+	Problem          *Problem `json:"problem,omitempty"`
+	Version          string   `json:"version,omitempty"`
+	DataRoot         string   `json:"data_root,omitempty"`
+	LocalNodeState   string   `json:"local_node_state,omitempty"` // inactive, pending, active, error, locked
+	ControlAvailable bool     `json:"control_available,omitempty"`
+	NodeID           string   `json:"node_id,omitempty"`
+	NodeAddr         string   `json:"node_addr,omitempty"`
+	ClusterID        string   `json:"cluster_id,omitempty"`
+	SwarmError       string   `json:"swarm_error,omitempty"`
+	LiveRestore      bool     `json:"live_restore,omitempty"`
+}
+
+// SwarmDir is the swarm directory as it lies on the host's disk, read as root.
+type SwarmDir struct {
+	Presence Presence `json:"presence"`
+	Problem  *Problem `json:"problem,omitempty"`
+	Path     string   `json:"path,omitempty"`
+
+	// From the node certificate: its organisation, unit and common name.
+	ClusterID         string    `json:"cluster_id,omitempty"`
+	Role              string    `json:"role,omitempty"` // manager or worker
+	NodeID            string    `json:"node_id,omitempty"`
+	CertificateExpiry time.Time `json:"certificate_expiry,omitzero"`
+	CertificateSHA256 string    `json:"certificate_sha256,omitempty"` // hex, of swarm-node.crt's bytes
+
+	HasKey       bool `json:"has_key"`
+	HasRootCA    bool `json:"has_root_ca"`
+	HasRaft      bool `json:"has_raft"`
+	HasStateFile bool `json:"has_state_file"` // docker-state.json
+	Locked       bool `json:"locked"`         // the node key is encrypted
+
+	Bytes     int64 `json:"bytes"`      // allocated, not apparent
+	FreeBytes int64 `json:"free_bytes"` // of the file system where a copy is made
+	FreeInode int64 `json:"free_inodes"`
+}
+
+// Complete tells whether the directory holds all that a manager needs to start
+// with its state.
+func (d SwarmDir) Complete() bool {
+	return d.Presence == Present && d.NodeID != "" && d.HasKey && d.HasRootCA && d.HasRaft
+}
+
+// HostRun is a run directory of requeen's on a host.
+type HostRun struct {
+	ID         string    `json:"id"` // the backup's ID
+	Cluster    string    `json:"cluster"`
+	Backup     string    `json:"backup"`     // the backup block's label
+	Repository string    `json:"repository"` // the repository block's label
+	SwarmID    string    `json:"swarm_id"`
+	NodeID     string    `json:"node_id"`
+	Phase      Phase     `json:"phase"`
+	Failure    string    `json:"failure,omitempty"`     // what failed, where a phase did
+	UnitActive bool      `json:"unit_active"`           // the detached unit still runs
+	TimerArmed bool      `json:"timer_armed"`           // the rescue timer is still there
+	StoppedAt  time.Time `json:"stopped_at,omitzero"`   // the host's clock
+	StartedAt  time.Time `json:"started_at,omitzero"`   // the host's clock
+	UnlockedAt time.Time `json:"unlocked_at,omitzero"`  // the host's clock
+	CopyBytes  int64     `json:"copy_bytes,omitempty"`  // allocated
+	CopyIntact bool      `json:"copy_intact,omitempty"` // the engine stayed down while it was made
+}
+
+// Phase is how far a detached backup run on a host has come.
+type Phase string
+
+// The phases, in their order. Unlocked is reached by auto-locked managers only.
+const (
+	PhasePrepared Phase = "prepared" // directory made, timer armed, nothing stopped
+	PhaseStopped  Phase = "stopped"
+	PhaseCopied   Phase = "copied"
+	PhaseStarted  Phase = "started"
+	PhaseUnlocked Phase = "unlocked"
+	PhaseFailed   Phase = "failed" // the engine was started again all the same
+)
