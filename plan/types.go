@@ -1,0 +1,163 @@
+package plan
+
+import (
+	"time"
+)
+
+// FormatVersion is the version of the plan document. A reader refuses a higher
+// one.
+const FormatVersion = 1
+
+// Plan is what will be done, in which order and why. It is data: it has no
+// pointer into the observed state and nothing secret, and its bytes are the
+// same for the same input.
+type Plan struct {
+	FormatVersion int         `json:"format_version"`
+	ToolVersion   string      `json:"tool_version"`
+	Cluster       string      `json:"cluster"` // the cluster block's label
+	SwarmID       string      `json:"swarm_id,omitempty"`
+	Epoch         string      `json:"epoch,omitempty"`
+	ConfigSHA256  string      `json:"config_sha256"`
+	PlannedAt     time.Time   `json:"planned_at"`
+	Condition     Condition   `json:"condition"`
+	Steps         []Step      `json:"steps"`
+	Unmet         []Unmet     `json:"unmet"`
+	Hazards       []Hazard    `json:"hazards"`
+	Fingerprint   Fingerprint `json:"fingerprint"`
+	Summary       string      `json:"summary"` // one line
+}
+
+// ConditionName is the state of the cluster as a whole.
+type ConditionName string
+
+// The conditions, in the order in which the first that fits is taken
+// (decisions.md, Observing).
+const (
+	Foreign    ConditionName = "foreign"
+	Forked     ConditionName = "forked"
+	Split      ConditionName = "split"
+	Healthy    ConditionName = "healthy"
+	Degraded   ConditionName = "degraded"
+	Unknown    ConditionName = "unknown"
+	Locked     ConditionName = "locked"
+	Leaderless ConditionName = "leaderless"
+	Stopped    ConditionName = "stopped"
+	Orphaned   ConditionName = "orphaned"
+	AbsentAll  ConditionName = "absent"
+)
+
+// Condition is the cluster's condition with the reason for the word.
+type Condition struct {
+	Name   ConditionName `json:"name"`
+	Reason string        `json:"reason"`
+}
+
+// Kind is what a step does. One step has one effect.
+type Kind string
+
+// The kinds of steps that exist.
+const (
+	Stop    Kind = "stop"     // the manager's engine is stopped by a detached run on its host
+	Archive Kind = "archive"  // the swarm directory is copied on the manager's own disk
+	Start   Kind = "start"    // the engine is started, and the leader sees the manager again
+	Unlock  Kind = "unlock"   // an auto-locked manager is unlocked, and the leader sees it again
+	Verify  Kind = "verify"   // the copy is proved readable, encrypted, stored, and removed from the host
+	CleanUp Kind = "clean-up" // what a cut run left on a host is removed
+)
+
+// Risk is what a step may cost.
+type Risk string
+
+// The risks.
+const (
+	Safe        Risk = "safe"
+	Interrupts  Risk = "interrupts" // less control plane for a while
+	Destructive Risk = "destructive"
+)
+
+// Margin is the quorum as the plan's own simulation has it after a step.
+type Margin struct {
+	Managers int `json:"managers"` // voters
+	Up       int `json:"up"`       // reachable after the step
+	Quorum   int `json:"quorum"`   // needed
+	Spare    int `json:"spare"`    // how many more may fail: Up - Quorum
+}
+
+// Step is one effect on one node.
+type Step struct {
+	ID         int    `json:"id"` // 1, 2, 3 … in the order of running
+	Kind       Kind   `json:"kind"`
+	Node       string `json:"node"`              // the node's name in the configuration
+	NodeID     string `json:"node_id,omitempty"` // the swarm's ID of it
+	Backup     string `json:"backup,omitempty"`  // the backup block's label
+	Repository string `json:"repository,omitempty"`
+	// Run is the ID of an earlier run on the host that the step finishes or
+	// removes; empty where the step belongs to this plan's own run.
+	Run    string `json:"run,omitempty"`
+	Reason string `json:"reason"`
+	Risk   Risk   `json:"risk"`
+	Margin Margin `json:"margin"`
+	// TimeoutSeconds bounds the step, its wait included.
+	TimeoutSeconds int `json:"timeout_seconds"`
+}
+
+// Timeout is TimeoutSeconds as a duration.
+func (s Step) Timeout() time.Duration { return time.Duration(s.TimeoutSeconds) * time.Second }
+
+// Unmet is a goal that the plan does not reach, and what it would take.
+type Unmet struct {
+	Code   string `json:"code"`
+	Goal   string `json:"goal"`
+	Node   string `json:"node,omitempty"`
+	Reason string `json:"reason"`
+	Remedy string `json:"remedy"`
+}
+
+// Hazard is something to know before approving: an RQ code with what it means
+// here.
+type Hazard struct {
+	Code   string `json:"code"`
+	Step   int    `json:"step,omitempty"` // the step's ID, 0 when it is about the whole plan
+	Node   string `json:"node,omitempty"`
+	Text   string `json:"text"`
+	Remedy string `json:"remedy"`
+}
+
+// Fingerprint is what the plan's decisions rest on, and no more: a task that
+// moved makes no plan stale, a follower that became the leader does when it is
+// the one to stop.
+type Fingerprint struct {
+	SwarmID          string         `json:"swarm_id,omitempty"`
+	Epoch            string         `json:"epoch,omitempty"`
+	Autolock         bool           `json:"autolock"`
+	RaftIndexAtLeast uint64         `json:"raft_index_at_least,omitempty"`
+	Managers         []ManagerPrint `json:"managers"` // sorted by NodeID
+	Hosts            []HostPrint    `json:"hosts"`    // of the hosts that steps touch, sorted by Name
+	NewestBackups    []BackupPrint  `json:"newest_backups"`
+}
+
+// ManagerPrint is a voter as it was observed.
+type ManagerPrint struct {
+	NodeID    string `json:"node_id"`
+	Name      string `json:"name,omitempty"` // in the configuration, where it is declared
+	Reachable bool   `json:"reachable"`
+	// MustNotLead is set for a manager that a step stops as a follower.
+	MustNotLead bool `json:"must_not_lead,omitempty"`
+}
+
+// HostPrint binds a node to a machine (safety rule 17).
+type HostPrint struct {
+	Name      string `json:"name"`
+	MachineID string `json:"machine_id"`
+	HostKey   string `json:"host_key,omitempty"`
+	NodeID    string `json:"node_id,omitempty"`
+	ClusterID string `json:"cluster_id,omitempty"`
+}
+
+// BackupPrint is the newest backup that counted for a backup block.
+type BackupPrint struct {
+	Backup     string    `json:"backup"`
+	Repository string    `json:"repository"`
+	ID         string    `json:"id,omitempty"` // empty when there was none
+	TakenAt    time.Time `json:"taken_at,omitzero"`
+}
