@@ -1,0 +1,123 @@
+package apply
+
+import (
+	"context"
+	"time"
+
+	"github.com/requeen/requeen/internal/state"
+)
+
+// Ports is what a run needs of the world.
+type Ports struct {
+	Observer Observer
+	Hosts    Hosts
+	Archive  Archive
+	Clock    Clock
+	Sink     Sink
+}
+
+// Observer looks at the world again: before the first effect, and where a guard
+// asks for it.
+type Observer interface {
+	Observe(ctx context.Context) (*state.State, error)
+}
+
+// Run is what a backup's detached run on a host is told. The unlock key is not
+// in it: the port fetches it (Hosts.Ready) and hands it to the host itself.
+type Run struct {
+	ID         string // the backup's ID
+	Cluster    string // the cluster block's label
+	Backup     string // the backup block's label
+	Repository string // the repository block's label
+	Node       string // the node's name in the configuration
+	NodeID     string // the swarm's
+	SwarmID    string
+	Autolocked bool
+	Token      uint64 // the lock's number (safety rule 20)
+	// Host is the node's host as the guard saw it just now; the effect checks
+	// its machine and certificate again in the shell that acts (rule 17).
+	Host state.Host
+}
+
+// Hosts acts on the managers' machines.
+type Hosts interface {
+	// Ready resolves what a later BeginBackup will need before the first
+	// effect: the unlock key of an auto-locked swarm from a live manager or the
+	// configuration, the helper on the host. It changes nothing of the swarm.
+	Ready(ctx context.Context, run Run) error
+	// BeginBackup launches the detached run that stops the engine, copies the
+	// swarm directory, starts the engine and unlocks it. It returns when the
+	// host has taken over. It may be called again for the same run and then
+	// changes nothing.
+	BeginBackup(ctx context.Context, run Run) error
+	// RunStatus tells how far a detached run has come; found is false when the
+	// host knows no such run.
+	RunStatus(ctx context.Context, node, runID string) (status state.HostRun, found bool, err error)
+	// StartEngine starts an engine that a cut run left stopped.
+	StartEngine(ctx context.Context, run Run) error
+	// Unlock unlocks a manager with the key from a live manager or the
+	// configuration. It must not be called without a quorum.
+	Unlock(ctx context.Context, run Run) error
+	// Reachable tells whether another manager's account (the leader's where it
+	// answers) has this node as a reachable manager; with a single manager, whether it leads
+	// again. The sentence says what was seen.
+	Reachable(ctx context.Context, node, nodeID string) (reachable bool, seen string, err error)
+	// RemoveRun removes a run's directory, copy, unit and timer. It may be
+	// called again.
+	RemoveRun(ctx context.Context, node, runID string, token uint64) error
+}
+
+// StoreRequest is a copy to be made a backup.
+type StoreRequest struct {
+	Run    Run
+	Status state.HostRun // of the run that made the copy
+	// MinIndex is the raft index that the swarm was seen to have before the
+	// stop: a copy that ends below it is refused.
+	MinIndex      uint64
+	EngineVersion string
+	Address       string // that the node advertised
+	ToolVersion   string
+}
+
+// Archive keeps backups and the shared lock.
+type Archive interface {
+	// Lock takes the repository's lock; minNumber is the highest run token
+	// that a host has seen, which the lock's number must exceed. The error of a
+	// lock that another run holds is a *HeldError.
+	Lock(ctx context.Context, repository, runDigest string, minNumber uint64) (Lock, error)
+	// Find gives a backup by ID, found false when no manifest has it.
+	Find(ctx context.Context, repository, id string) (backup state.Backup, found bool, err error)
+	// Store streams the copy from the host, proves it readable on a private
+	// copy, encrypts it, writes it and, last, its manifest. It begins by
+	// removing what a cut earlier try of the same ID left. A copy that does
+	// not verify is an *UnreadableError and leaves nothing.
+	Store(ctx context.Context, req StoreRequest, progress func(StoreProgress)) (state.Backup, error)
+}
+
+// Lock is a held lock.
+type Lock interface {
+	Number() uint64
+	// Lost is closed when another run has taken over or the heartbeat could
+	// not be kept.
+	Lost() <-chan struct{}
+	Release(ctx context.Context) error
+}
+
+// StoreProgress is how far Store has come.
+type StoreProgress struct {
+	Stage string // "fetch", "prove", "store"
+	Bytes int64  // done in this stage
+	Total int64  // of this stage, 0 when not known
+}
+
+// Clock is time as the run sees it, so that tests need not wait.
+type Clock interface {
+	Now() time.Time
+	// After fires once d has passed.
+	After(d time.Duration) <-chan time.Time
+}
+
+// Sink is told what happens, in order. It must not block for long.
+type Sink interface {
+	Event(Event)
+}
