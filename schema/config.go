@@ -1,0 +1,144 @@
+package schema
+
+import (
+	"time"
+
+	"github.com/requeen/requeen/internal/diag"
+)
+
+// Config is one cluster's configuration, checked as a whole.
+type Config struct {
+	Dir          string       // the configuration's directory, absolute
+	Files        []File       // every *.rq.hcl and loaded variable file, sorted by name
+	SHA256       string       // hex, over what the configuration says; see digest.go
+	Cluster      Cluster      //
+	Nodes        []Node       // sorted by Name
+	Repositories []Repository // sorted by Name
+	Backups      []Backup     // sorted by Name
+}
+
+// Node finds a node by its name; nil if there is none.
+func (c *Config) Node(name string) *Node {
+	for i := range c.Nodes {
+		if c.Nodes[i].Name == name {
+			return &c.Nodes[i]
+		}
+	}
+	return nil
+}
+
+// Repository finds a repository by its name; nil if there is none.
+func (c *Config) Repository(name string) *Repository {
+	for i := range c.Repositories {
+		if c.Repositories[i].Name == name {
+			return &c.Repositories[i]
+		}
+	}
+	return nil
+}
+
+// Backup finds a backup by its name; nil if there is none.
+func (c *Config) Backup(name string) *Backup {
+	for i := range c.Backups {
+		if c.Backups[i].Name == name {
+			return &c.Backups[i]
+		}
+	}
+	return nil
+}
+
+// File is one file that the configuration was made from.
+type File struct {
+	Name  string // relative to the configuration's directory, with slashes
+	Bytes []byte
+}
+
+// Cluster is the cluster block. Name is also the cluster's directory in every
+// repository.
+type Cluster struct {
+	Name      string
+	ID        string // the swarm's ID; "" = found on the hosts
+	UnlockKey Secret
+	Range     diag.Range
+}
+
+// The roles of a node.
+const (
+	RoleManager = "manager"
+	RoleWorker  = "worker"
+)
+
+// Node is one node block, or one instance of a node block with for_each.
+type Node struct {
+	Name       string // the block's label, or each.key
+	Address    string // IPv4 or IPv6, in its canonical form
+	Role       string // RoleManager or RoleWorker
+	Connection Connection
+	Engine     Engine
+	Range      diag.Range
+}
+
+// Connection says how the node's host is reached: over SSH, on this machine
+// (Local), or not at all (None).
+type Connection struct {
+	SSH    Target // the zero Target when Local or None
+	Become string // "" or "sudo"
+	Local  bool
+	None   bool
+	Range  diag.Range // of the connection block, or of the node without one
+}
+
+// DefaultDownMax is the time after which a manager that was stopped for a
+// backup is started again by its own host, where down_max says nothing.
+const DefaultDownMax = 120 * time.Second
+
+// Engine is what is particular about the engine of a node.
+type Engine struct {
+	Service  string // the systemd unit; "" = found on the host
+	DataRoot string // absolute; "" = found on the host
+	DownMax  time.Duration
+}
+
+// Repository is a place where backups are kept. Exactly one of Recipients and
+// Plaintext is set.
+type Repository struct {
+	Name       string
+	URL        string
+	Recipients []string
+	Plaintext  bool
+	Identity   string // the path of an identity file, absolute; "" = none
+	Range      diag.Range
+}
+
+// FromFollower as Backup.From leaves the choice of the manager to the planner.
+const FromFollower = "follower"
+
+// ConsistencyStopped as Backup.Consistency copies the state of a stopped engine.
+const ConsistencyStopped = "stopped"
+
+// Backup is a state to be reached: a verified backup younger than MaxAge.
+type Backup struct {
+	Name        string
+	Repository  string // the name of a declared repository
+	MaxAge      time.Duration
+	From        string // FromFollower or the name of a declared manager
+	Consistency string // ConsistencyStopped
+	Range       diag.Range
+}
+
+// Options are what comes from outside the configuration's directory.
+type Options struct {
+	Vars     map[string]string // -var NAME=VALUE
+	VarFiles []string          // -var-file FILE, relative to the working directory
+	// Inputs are -var and -var-file in the order given, for a caller that keeps
+	// it; they come after VarFiles and Vars.
+	Inputs       []Input
+	Environ      []string // as of os.Environ; nil is an empty environment
+	AllowOutside bool     // file() may read outside the configuration's directory
+}
+
+// Input is one -var or, where File is set, one -var-file.
+type Input struct {
+	Name, Value string
+	File        string
+}
