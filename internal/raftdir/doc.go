@@ -1,0 +1,20 @@
+// Package raftdir reads a private copy of a swarm directory (certificates/,
+// raft/) and proves that it can be restored. It is the only importer of
+// swarmkit and etcd, and uses their own decoders for all that they decode.
+//
+// What it must not do:
+//
+//   - open a directory that a running engine owns. Every directory that it is
+//     given is a copy; where the system can tell that a log is in use, Verify
+//     refuses (ErrInUse). Reading opens files read-only; swarmkit's own loader,
+//     which creates, repairs and zeroes files, gets a scratch copy of raft/.
+//   - return, log or put into an error any key, unlock key, token, or the name
+//     or payload of an object of the swarm. Errors name files, indexes, node
+//     IDs and cluster IDs.
+//   - print: the loggers of swarmkit and etcd are silenced.
+//   - decide. It says what is in the copy; plan decides what follows from it.
+//   - be lenient. What it can't prove is an error, also where an engine would
+//     start: a torn end that an engine repairs by forgetting, a newest snapshot
+//     that it skips, a log that swarmkit's loader takes and the engine then
+//     panics on.
+package raftdir
