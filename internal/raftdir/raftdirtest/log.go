@@ -1,6 +1,7 @@
 package raftdirtest
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/moby/swarmkit/v2/api"
@@ -16,7 +17,7 @@ func entries(t testing.TB, o Options, root ca.RootCA) []raftpb.Entry {
 	t.Helper()
 	l := &entryList{t: t, term: o.Term}
 	if !o.NoMember {
-		l.configure(raftpb.ConfChangeAddNode, api.RaftMember{RaftID: o.RaftID, NodeID: o.NodeID, Addr: o.Addr})
+		l.configure(raftpb.ConfChangeAddNode, api.RaftMember{RaftID: o.RaftID, NodeID: o.MemberNodeID, Addr: o.Addr})
 	}
 	l.add(raftpb.EntryNormal, nil)
 	for _, m := range o.Members {
@@ -30,7 +31,7 @@ func entries(t testing.TB, o Options, root ca.RootCA) []raftpb.Entry {
 	if o.BadEntry {
 		l.add(raftpb.EntryNormal, []byte{0xff, 0xff, 0xff})
 	}
-	self := api.RaftMember{RaftID: o.RaftID, NodeID: o.NodeID, Addr: o.Addr}
+	self := api.RaftMember{RaftID: o.RaftID, NodeID: o.MemberNodeID, Addr: o.Addr}
 	if o.RemoveSelf {
 		l.configure(raftpb.ConfChangeRemoveNode, self)
 	}
@@ -74,7 +75,7 @@ func (l *entryList) configure(kind raftpb.ConfChangeType, m api.RaftMember) {
 func writeLog(t testing.TB, stateDir string, o Options, all []raftpb.Entry, keys logKeys) {
 	t.Helper()
 	logger := &storage.EncryptedRaftLogger{StateDir: stateDir, EncryptionKey: keys.current}
-	metadata, err := (&api.RaftMember{RaftID: o.RaftID, NodeID: o.NodeID, Addr: o.Addr}).Marshal()
+	metadata, err := (&api.RaftMember{RaftID: o.RaftID, NodeID: o.MemberNodeID, Addr: o.Addr}).Marshal()
 	check(t, err)
 	check(t, logger.BootstrapNew(metadata))
 	last := all[len(all)-1].Index
@@ -109,16 +110,10 @@ func writeSnapshot(t testing.TB, logger *storage.EncryptedRaftLogger, o Options,
 	s := store.NewMemoryStore(nil)
 	defer s.Close()
 	content := api.Snapshot{Version: api.Snapshot_V0}
-	var voters []uint64
 	for _, e := range upTo {
 		switch {
 		case e.Type == raftpb.EntryConfChange:
-			var cc raftpb.ConfChange
-			check(t, cc.Unmarshal(e.Data))
-			m := &api.RaftMember{}
-			check(t, m.Unmarshal(cc.Context))
-			content.Membership.Members = append(content.Membership.Members, m)
-			voters = append(voters, m.RaftID)
+			changeMembers(t, &content.Membership, e.Data)
 		case len(e.Data) > 0:
 			var r api.InternalRaftRequest
 			check(t, r.Unmarshal(e.Data))
@@ -132,9 +127,27 @@ func writeSnapshot(t testing.TB, logger *storage.EncryptedRaftLogger, o Options,
 	})
 	data, err := content.Marshal()
 	check(t, err)
+	var voters []uint64
+	for _, m := range content.Membership.Members {
+		voters = append(voters, m.RaftID)
+	}
 	last := upTo[len(upTo)-1]
 	check(t, logger.SaveSnapshot(raftpb.Snapshot{
 		Data:     data,
 		Metadata: raftpb.SnapshotMetadata{Index: last.Index, Term: last.Term, ConfState: raftpb.ConfState{Voters: voters}},
 	}))
+}
+
+func changeMembers(t testing.TB, s *api.ClusterSnapshot, data []byte) {
+	t.Helper()
+	var cc raftpb.ConfChange
+	check(t, cc.Unmarshal(data))
+	if cc.Type == raftpb.ConfChangeRemoveNode {
+		s.Members = slices.DeleteFunc(s.Members, func(m *api.RaftMember) bool { return m.RaftID == cc.NodeID })
+		s.Removed = append(s.Removed, cc.NodeID)
+		return
+	}
+	m := &api.RaftMember{}
+	check(t, m.Unmarshal(cc.Context))
+	s.Members = append(s.Members, m)
 }

@@ -59,11 +59,14 @@ type Options struct {
 	NoCluster   bool      // no cluster object
 	NoNode      bool      // no node object for this manager
 	NoMember    bool      // this manager was never added to the membership
-	RemoveSelf  bool      // the last entry but the fill removes this manager
-	RemoveTail  bool      // the last entry removes this manager, and is not committed
-	Commit      uint64    // the written commit index, where it is not the last entry's
-	GapAt       uint64    // the index of an entry that is left out
-	BadEntry    bool      // an entry's data is no request
+	// MemberNodeID is the node ID that this manager's raft member has, where it
+	// differs.
+	MemberNodeID string
+	RemoveSelf   bool   // the last entry but the fill removes this manager
+	RemoveTail   bool   // the last entry removes this manager, and is not committed
+	Commit       uint64 // the written commit index, where it is not the last entry's
+	GapAt        uint64 // the index of an entry that is left out
+	BadEntry     bool   // an entry's data is no request
 }
 
 // Built is what a test may want to know of a directory.
@@ -87,6 +90,7 @@ func (o Options) withDefaults() Options {
 	def(&o.Addr, Addr)
 	def(&o.CertRole, "swarm-manager")
 	def(&o.CertCluster, o.ClusterID)
+	def(&o.MemberNodeID, o.NodeID)
 	if o.RaftID == 0 {
 		o.RaftID = RaftID
 	}
