@@ -1,0 +1,98 @@
+package schema
+
+import (
+	"math/big"
+	"net/netip"
+
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+	"github.com/zclconf/go-cty/cty/gocty"
+)
+
+var cidrHostFunc = function.New(&function.Spec{
+	Description: "cidrhost(prefix, hostnum): an address in a network; a negative number counts from its end.",
+	Params:      []function.Parameter{{Name: "prefix", Type: cty.String}, {Name: "hostnum", Type: cty.Number}},
+	Type:        function.StaticReturnType(cty.String),
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		p, err := prefixArg(args[0])
+		if err != nil {
+			return cty.NilVal, err
+		}
+		num, acc := args[1].AsBigFloat().Int(nil)
+		if num == nil || acc != big.Exact {
+			return cty.NilVal, function.NewArgErrorf(1, "a whole number is required")
+		}
+		size := new(big.Int).Lsh(big.NewInt(1), uint(p.Addr().BitLen()-p.Bits()))
+		if num.Sign() < 0 {
+			num.Add(num, size)
+		}
+		if num.Sign() < 0 || num.Cmp(size) >= 0 {
+			return cty.NilVal, function.NewArgErrorf(1, "%s has no such host: it has %s addresses", p, size)
+		}
+		return cty.StringVal(plus(p.Addr(), num).String()), nil
+	},
+})
+
+var cidrNetmaskFunc = function.New(&function.Spec{
+	Description: "cidrnetmask(prefix): the netmask of an IPv4 network.",
+	Params:      []function.Parameter{{Name: "prefix", Type: cty.String}},
+	Type:        function.StaticReturnType(cty.String),
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		p, err := prefixArg(args[0])
+		if err != nil {
+			return cty.NilVal, err
+		}
+		if !p.Addr().Is4() {
+			return cty.NilVal, function.NewArgErrorf(0, "IPv6 networks have no netmask")
+		}
+		mask := ^uint32(0) << (32 - p.Bits())
+		return cty.StringVal(netip.AddrFrom4([4]byte{byte(mask >> 24), byte(mask >> 16), byte(mask >> 8), byte(mask)}).String()), nil
+	},
+})
+
+var cidrSubnetFunc = function.New(&function.Spec{
+	Description: "cidrsubnet(prefix, newbits, netnum): a network within a network.",
+	Params:      []function.Parameter{{Name: "prefix", Type: cty.String}, {Name: "newbits", Type: cty.Number}, {Name: "netnum", Type: cty.Number}},
+	Type:        function.StaticReturnType(cty.String),
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		p, err := prefixArg(args[0])
+		if err != nil {
+			return cty.NilVal, err
+		}
+		var newbits int
+		if err := gocty.FromCtyValue(args[1], &newbits); err != nil {
+			return cty.NilVal, function.NewArgError(1, err)
+		}
+		total := p.Addr().BitLen()
+		if newbits < 0 || newbits > total-p.Bits() {
+			return cty.NilVal, function.NewArgErrorf(1, "%s can be extended by 0 to %d bits", p, total-p.Bits())
+		}
+		num, acc := args[2].AsBigFloat().Int(nil)
+		if num == nil || acc != big.Exact {
+			return cty.NilVal, function.NewArgErrorf(2, "a whole number is required")
+		}
+		if num.Sign() < 0 || num.BitLen() > newbits {
+			return cty.NilVal, function.NewArgErrorf(2, "%d bits can't hold %s", newbits, num)
+		}
+		bits := p.Bits() + newbits
+		num.Lsh(num, uint(total-bits))
+		return cty.StringVal(netip.PrefixFrom(plus(p.Addr(), num), bits).String()), nil
+	},
+})
+
+func prefixArg(v cty.Value) (netip.Prefix, error) {
+	p, err := netip.ParsePrefix(v.AsString())
+	if err != nil {
+		return p, function.NewArgErrorf(0, "%q is not a network such as 10.0.0.0/24", v.AsString())
+	}
+	return p.Masked(), nil
+}
+
+// plus is the address n above a, which is known to exist.
+func plus(a netip.Addr, n *big.Int) netip.Addr {
+	sum := new(big.Int).SetBytes(a.AsSlice())
+	out := make([]byte, a.BitLen()/8)
+	sum.Add(sum, n).FillBytes(out)
+	r, _ := netip.AddrFromSlice(out)
+	return r
+}

@@ -1,0 +1,3 @@
+package schema
+
+//go:generate go test -run TestReferenceIsCurrent -update .
