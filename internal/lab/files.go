@@ -35,24 +35,41 @@ func exists(path string) bool {
 // lockFile waits for the exclusive lock on path and returns what lets it go.
 // The kernel lets it go as well when the process ends.
 func lockFile(ctx context.Context, path, what string, progress Progress) (func(), error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	said := false
+	var held *os.File
+	err := WaitFor(ctx, 30*time.Minute, what, func() (bool, error) {
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			return false, err
+		}
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil && isFile(f, path) {
+			held = f
+			return true, nil
+		}
+		f.Close()
+		if err != nil && !errors.Is(err, syscall.EWOULDBLOCK) {
+			return false, err
+		}
+		if !said {
+			progress("waiting: another command holds " + path)
+			said = true
+		}
+		return false, nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	said := false
-	err = WaitFor(ctx, 30*time.Minute, what, func() (bool, error) {
-		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			if !said {
-				progress("waiting: another command holds " + path)
-				said = true
-			}
-			return false, nil
-		}
-		return err == nil, err
-	})
+	return func() { held.Close() }, nil
+}
+
+// isFile says whether an open file is still the one at path: who held the lock
+// before may have removed it.
+func isFile(f *os.File, path string) bool {
+	a, err := f.Stat()
 	if err != nil {
-		return nil, errors.Join(err, f.Close())
+		return false
 	}
-	return func() { f.Close() }, nil
+	b, err := os.Stat(path)
+	return err == nil && os.SameFile(a, b)
 }

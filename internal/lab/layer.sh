@@ -11,6 +11,8 @@ mount -t sysfs -o ro sysfs "$R/sys"
 mount --rbind /dev "$R/dev"
 mount -t tmpfs tmpfs "$R/run"
 mount -t tmpfs tmpfs "$R/tmp"
+rm -f "$R/etc/resolv.conf"
+cp -L /etc/resolv.conf "$R/etc/resolv.conf" # emptied when the layer is finished
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 
 if [ -z "$FROM" ]; then
