@@ -66,11 +66,13 @@ func (s *state) configText(recipient string) string {
 	}
 	b.WriteString("}\n")
 	for _, n := range s.swarmNodes() {
-		fmt.Fprintf(&b, "\nnode %q {\n  address = %q\n  role    = %q\n", n.Name, n.Address, n.Role)
+		fmt.Fprintf(&b, "\nnode %q {\n", n.Name)
 		if s.DrainManagers && n.Role == roleManager {
-			b.WriteString("\n  availability = \"drain\"\n\n")
+			fmt.Fprintf(&b, "  address      = %q\n  role         = %q\n  availability = \"drain\"\n", n.Address, n.Role)
+		} else {
+			fmt.Fprintf(&b, "  address = %q\n  role    = %q\n", n.Address, n.Role)
 		}
-		fmt.Fprintf(&b, "  connection {\n    ssh = %q\n  }\n}\n", "root@"+n.Address)
+		fmt.Fprintf(&b, "\n  connection {\n    ssh = %q\n  }\n}\n", "root@"+n.Address)
 	}
 	fmt.Fprintf(&b, `
 repository "local" {
