@@ -1,0 +1,57 @@
+package observe
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"github.com/requeen/requeen/internal/state"
+	"github.com/requeen/requeen/schema"
+)
+
+// ports are what is looked at, as this package needs it; wire.go joins them to
+// the packages that reach the world.
+type ports struct {
+	machine    func(name string) (machine, bool)
+	engine     func(dial func(context.Context) (net.Conn, error)) (engineAPI, error)
+	inspect    func(certificate []byte) (clusterID, role, nodeID string, expiry time.Time, err error)
+	repository func(ctx context.Context, cluster string, r schema.Repository) (repositoryAPI, error)
+}
+
+// machine is one host.
+type machine interface {
+	Connect(ctx context.Context) error
+	HostKey() string
+	Probe(ctx context.Context, what probe) (facts, error)
+	DialSocket(ctx context.Context, path string) (net.Conn, error)
+}
+
+// probe is what a host is asked for in one remote command.
+type probe struct {
+	service  string // empty: found there
+	dataRoot string // empty: found there
+	cluster  string
+}
+
+// facts are a host's answers. Of host only what is the host's own account is
+// set: not its name, address, target, host key, engine, or how the look went.
+type facts struct {
+	host        state.Host
+	certificate []byte // PEM of the node certificate, nil when there is none
+}
+
+// engineAPI is one engine.
+type engineAPI interface {
+	Info(ctx context.Context) (state.Engine, error)
+	Swarm(ctx context.Context) (state.Swarm, error)
+	UnlockKey(ctx context.Context) ([]byte, error)
+	Close() error
+}
+
+// repositoryAPI is one cluster's part of a repository.
+type repositoryAPI interface {
+	URL() string // without credentials
+	List(ctx context.Context) ([]state.Backup, error)
+	ReadLock(ctx context.Context) (*state.Lock, error)
+	Close() error
+}

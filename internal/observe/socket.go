@@ -1,0 +1,78 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/requeen/requeen/internal/host"
+	"github.com/requeen/requeen/internal/state"
+)
+
+// info asks the engine for its account of itself, unless asking could start it.
+func (l *look) info(parent, ctx context.Context, m machine, r *row) {
+	may, answered, why := mayDial(r.host.Service)
+	if !may {
+		r.host.Engine.Answered = answered
+		r.host.Engine.Problem = problem(codeEngine, r.host.Name, why, "")
+		return
+	}
+	e, err := l.ports.engine(func(ctx context.Context) (net.Conn, error) { return m.DialSocket(ctx, l.o.Socket) })
+	if err == nil {
+		r.engine = e
+		var got state.Engine
+		if got, err = within(ctx, e.Info); err == nil {
+			got.Answered = state.Present
+			r.host.Engine = got
+			return
+		}
+	}
+	if parent.Err() == nil {
+		r.host.Engine = unanswered(r.host.Name, l.o.Socket, err)
+	}
+}
+
+// mayDial tells whether the engine's socket can be dialled without systemd
+// starting an engine for it. If not, it tells whether the engine is known to be
+// down, and why it is not asked.
+func mayDial(s state.Service) (may bool, answered state.Presence, why string) {
+	switch s.ActiveState {
+	case "active", "activating", "reloading", "refreshing":
+		return true, "", ""
+	case "":
+		if s.Unit == "" && s.Socket == "" {
+			return true, "", "" // no unit, nothing that could be started
+		}
+		return false, state.Unknown, "whether its unit runs is unknown, and dialling its socket could start it"
+	}
+	why = fmt.Sprintf("%s is %s", s.Unit, s.ActiveState)
+	if !s.ExitedAt.IsZero() {
+		why += " since " + s.ExitedAt.UTC().Format(time.RFC3339)
+	}
+	return false, state.Absent, why
+}
+
+// unanswered is an engine that was asked and gave no answer. Only a socket that
+// refuses or hangs says something about the engine; a connection to the host
+// that broke, or a socket that may not be opened, does not.
+func unanswered(node, socket string, err error) state.Engine {
+	text := socket + " gives no answer: " + plain(err)
+	var helper *host.HelperError
+	switch {
+	case errors.As(err, &helper):
+		_, remedy := words(err)
+		return state.Engine{Answered: state.Unknown, Problem: problem(codeHelper, node, text, remedy)}
+	case strings.Contains(text, "administratively prohibited"):
+		return state.Engine{Answered: state.Unknown, Problem: problem(codeEngine, node, text,
+			"Let sshd on that host forward sockets (AllowStreamLocalForwarding yes).")}
+	case errors.Is(err, host.ErrSudo), errors.Is(err, host.ErrAuth), errors.Is(err, fs.ErrPermission):
+		return state.Engine{Answered: state.Unknown, Problem: problem(codeRoot, node, text, "")}
+	case errors.Is(err, host.ErrUnreachable), errors.Is(err, host.ErrHostKeyChanged), errors.Is(err, host.ErrHostKeyUnknown):
+		return state.Engine{Answered: state.Unknown, Problem: problem(codeUnreachable, node, text, "")}
+	}
+	return state.Engine{Answered: state.Absent, Problem: problem(codeEngine, node, text, "")}
+}
