@@ -64,7 +64,7 @@ type identity struct {
 
 // readIdentity reads certificates/ and proves that certificate, key and root CA
 // belong together and are a manager's. The identity is filled as far as it got.
-func readIdentity(dir string, unlockKey []byte) (*identity, error) {
+func readIdentity(dir string, opts Options) (*identity, error) {
 	id := &identity{}
 	cert, err := readFile(dir, fileNodeCert, whyNodeCert)
 	if err != nil {
@@ -80,13 +80,13 @@ func readIdentity(dir string, unlockKey []byte) (*identity, error) {
 	if id.rootPEM, err = readFile(dir, fileRootCA, whyRootCA); err != nil {
 		return id, err
 	}
-	if err := checkChain(id, cert); err != nil {
+	if err := checkChain(id, cert, opts.Now); err != nil {
 		return id, err
 	}
 	if id.role != roleManager {
 		return id, &Error{Kind: ErrNotManager, File: fileNodeCert, What: "it is a worker's certificate", Why: "only a manager holds the swarm's state"}
 	}
-	if id.key, err = openKey(keyPEM, unlockKey); err != nil {
+	if id.key, err = openKey(keyPEM, opts.UnlockKey); err != nil {
 		return id, err
 	}
 	// The key is parsed only here, and tls tells a mismatch by text alone: an
@@ -100,7 +100,7 @@ func readIdentity(dir string, unlockKey []byte) (*identity, error) {
 // checkChain proves that the certificate chains to the root CA, with swarmkit's
 // own validation; an expired node certificate passes, since a restored node can
 // get a new one.
-func checkChain(id *identity, cert []byte) error {
+func checkChain(id *identity, cert []byte, now time.Time) error {
 	roots, err := certificatesDER(id.rootPEM)
 	if err != nil {
 		return &Error{Kind: ErrRootCA, File: fileRootCA, What: "it can't be parsed", Why: whyRootCA, Err: err}
@@ -112,7 +112,11 @@ func checkChain(id *identity, cert []byte) error {
 		return &Error{Kind: ErrRootCA, File: fileRootCA, What: "swarmkit does not take it as a root CA", Why: whyRootCA, Err: err}
 	}
 	if _, _, err := ca.ValidateCertChain(root.Pool, cert, true); err != nil {
-		return certError("it does not chain to "+fileRootCA, err)
+		what := "it does not chain to " + fileRootCA
+		if !now.IsZero() && now.After(id.expiry) {
+			what += ", and expired at " + id.expiry.Format(time.RFC3339)
+		}
+		return certError(what, err)
 	}
 	return nil
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/sirupsen/logrus"
-	"go.etcd.io/etcd/client/pkg/v3/fileutil"
 
 	"github.com/requeen/requeen/internal/raftdir"
 	"github.com/requeen/requeen/internal/raftdir/raftdirtest"
@@ -103,7 +102,6 @@ func TestVerifyRefusesFiles(t *testing.T) {
 		"a log file cut in the middle": {
 			build: long, hurt: func(t *testing.T, b raftdirtest.Built) { f := segment(t, b, 1); must(t, os.Truncate(f, size(t, f)/2)) }, kind: raftdir.ErrLogDamaged,
 		},
-		"in use": {hurt: lockLog, kind: raftdir.ErrInUse},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := build(t, c.build)
@@ -327,10 +325,3 @@ func segment(t *testing.T, b raftdirtest.Built, i int) string {
 }
 
 func dropSegment(t *testing.T, b raftdirtest.Built) { must(t, os.Remove(segment(t, b, 1))) }
-
-// lockLog locks the log as a running engine does.
-func lockLog(t *testing.T, b raftdirtest.Built) {
-	l, err := fileutil.TryLockFile(b.WAL, os.O_WRONLY, 0o600)
-	must(t, err)
-	t.Cleanup(func() { l.Close() })
-}

@@ -22,8 +22,8 @@ type Options struct {
 	// MinIndex is a raft index that the swarm was seen to have before the copy
 	// was made; the last entry must not be before it. 0 checks nothing.
 	MinIndex uint64
-	// Now is the time at which an expired certificate is called so in an error;
-	// it decides nothing. The zero time says nothing about expiry.
+	// Now is only for words: an error about the certificate says that it has
+	// expired by then, too. The zero time leaves that out.
 	Now time.Time
 	// Scratch is the directory in which raft/ is copied for swarmkit's own
 	// loader; the copy is encrypted like the log, may allocate two segments
@@ -44,11 +44,12 @@ type Options struct {
 //
 // An expired node certificate passes: the report's CertExpiry tells it. On an
 // error the report is filled as far as the reading got. Errors are *Error with
-// one of this package's classes, or the context's.
+// one of this package's classes, the context's, or plain ones where the scratch
+// copy can't be made: those say nothing about the copy.
 func Verify(ctx context.Context, dir string, opts Options) (state.RaftReport, error) {
 	var r state.RaftReport
 	ctx = quiet(ctx)
-	id, err := readIdentity(dir, opts.UnlockKey)
+	id, err := readIdentity(dir, opts)
 	r.ClusterID, r.Role, r.NodeID = id.clusterID, id.role, id.nodeID
 	r.CertExpiry, r.RootCASHA256 = id.expiry, id.rootSHA256
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -94,6 +95,18 @@ func TestVerifyTakes(t *testing.T) {
 		"an external CA": {
 			build: raftdirtest.Options{ExternalCA: true}, holds: func(r state.RaftReport) bool { return r.ExternalCA },
 		},
+		"a removed member": {
+			build: raftdirtest.Options{Removed: []raftdirtest.Member{{RaftID: 2, NodeID: "gone"}}},
+			holds: func(r state.RaftReport) bool { return len(r.Members) == 1 },
+		},
+		"a member removed before a snapshot": {
+			build: raftdirtest.Options{Removed: []raftdirtest.Member{{RaftID: 2, NodeID: "gone"}}, Index: 20, SnapshotAt: 10, Joined: true},
+			holds: func(r state.RaftReport) bool { return len(r.Members) == 1 },
+		},
+		"a large swarm": {
+			build: raftdirtest.Options{Services: 2000, Secrets: 500, Tasks: 4000, Workers: 100, Networks: 50},
+			holds: func(r state.RaftReport) bool { return r.Objects.Services == 2000 && r.Objects.Tasks == 4000 },
+		},
 		"several log files": {
 			build: raftdirtest.Options{Secrets: 2000, Index: 900},
 			holds: func(r state.RaftReport) bool { return r.Objects.Secrets == 2000 },
@@ -149,5 +162,32 @@ func wantKind(t *testing.T, err, kind error) {
 	}
 	if e.File == "" || e.What == "" || e.Why == "" {
 		t.Errorf("error %#v does not say what, where and why", e)
+	}
+}
+
+// TestVerifySaysExpired: an expired certificate passes, but an error about it
+// says so.
+func TestVerifySaysExpired(t *testing.T) {
+	b := build(t, raftdirtest.Options{CertExpiry: time.Now().AddDate(0, 0, -3)})
+	fromOther(root)(t, b)
+	_, err := raftdir.Verify(t.Context(), b.Dir, raftdir.Options{Now: time.Now()})
+	wantKind(t, err, raftdir.ErrCertificate)
+	if !strings.Contains(err.Error(), "expired at") {
+		t.Errorf("error %q does not say that it expired", err)
+	}
+}
+
+func TestVerifyScratch(t *testing.T) {
+	b := build(t, raftdirtest.Options{})
+	scratch := t.TempDir()
+	if _, err := raftdir.Verify(t.Context(), b.Dir, raftdir.Options{Scratch: scratch}); err != nil {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(scratch); err != nil || len(left) > 0 {
+		t.Errorf("left %v, error %v", left, err)
+	}
+	var e *raftdir.Error
+	if _, err := raftdir.Verify(t.Context(), b.Dir, raftdir.Options{Scratch: filepath.Join(scratch, "none")}); err == nil || errors.As(err, &e) {
+		t.Errorf("error %v: no scratch says nothing about the copy", err)
 	}
 }

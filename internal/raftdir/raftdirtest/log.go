@@ -23,6 +23,10 @@ func entries(t testing.TB, o Options, root ca.RootCA) []raftpb.Entry {
 	for _, m := range o.Members {
 		l.configure(raftpb.ConfChangeAddNode, api.RaftMember{RaftID: m.RaftID, NodeID: m.NodeID, Addr: m.Addr})
 	}
+	for _, m := range o.Removed {
+		l.configure(raftpb.ConfChangeAddNode, api.RaftMember{RaftID: m.RaftID, NodeID: m.NodeID, Addr: m.Addr})
+		l.configure(raftpb.ConfChangeRemoveNode, api.RaftMember{RaftID: m.RaftID})
+	}
 	for _, r := range creations(t, objects(t, o, root)) {
 		data, err := r.Marshal()
 		check(t, err)

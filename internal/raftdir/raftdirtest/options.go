@@ -37,6 +37,7 @@ type Options struct {
 	UnlockKey               string    // "SWMKEY-1-…": auto-locked, the node key sealed with it
 	Autolock                bool      // auto-locked in the spec, whatever UnlockKey is
 	Members                 []Member  // the other managers
+	Removed                 []Member  // managers that joined and were removed again
 	ExternalCA, Rotating    bool      // as the cluster object tells
 
 	Services, Networks, Secrets, Configs, Tasks, Workers int
