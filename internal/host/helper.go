@@ -120,7 +120,7 @@ now=$(date +%s)
 for old in "$dir"/helper-*; do
 	[ -f "$old" ] && [ "$old" != "$f" ] || continue
 	[ $((now - $(stat -c %Y "$old"))) -gt 604800 ] || continue
-	grep -qsF "${old##*/}" "$dir"/runs/*/meta && continue
+	case $(cat "$dir"/runs/*/meta 2>/dev/null) in *"${old##*/}"*) continue ;; esac
 	rm -f "$old"
 done`
 

@@ -21,8 +21,9 @@ type Options struct {
 	// testOnlySSH takes the place of the ssh client.
 	testOnlySSH string
 	// testOnlyDir takes the place of /var/lib/requeen, testOnlyRun of
-	// /run/requeen, testOnlyPath goes before the hosts' PATH.
-	testOnlyDir, testOnlyRun, testOnlyPath string
+	// /run/requeen, testOnlyEnv is added to the environment of local commands.
+	testOnlyDir, testOnlyRun string
+	testOnlyEnv              []string
 }
 
 // Pool holds one Host for each target, connected at its first use.

@@ -110,7 +110,7 @@ func (h *Host) command(ctx context.Context, m *master, c Command) *exec.Cmd {
 	words = append(words, c.Args...)
 	if h.target.Local {
 		cmd := exec.CommandContext(ctx, words[0], words[1:]...)
-		cmd.Env = append(cmd.Environ(), "LC_ALL=C")
+		cmd.Env = append(append(cmd.Environ(), "LC_ALL=C"), h.pool.o.testOnlyEnv...)
 		return cmd
 	}
 	for i, w := range words {

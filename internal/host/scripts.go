@@ -1,0 +1,63 @@
+package host
+
+import (
+	_ "embed" // the scripts
+	"errors"
+
+	"github.com/requeen/requeen/internal/diag"
+)
+
+var (
+	//go:embed guard.sh
+	guardScript string
+	//go:embed begin.sh
+	beginScript string
+	//go:embed backup_unit.sh
+	unitScript string
+	//go:embed remove.sh
+	removeScript string
+	//go:embed start.sh
+	startScript string
+	//go:embed list.sh
+	listScript string
+	//go:embed probe.sh
+	probeScript string
+)
+
+// refusals type the exit statuses of guard.sh.
+var refusals = map[int]struct {
+	kind   error
+	code   string
+	remedy string
+}{
+	101: {ErrGuard, diag.PlanStale, ""},
+	102: {ErrToken, diag.RunTokenRefused, ""},
+	103: {ErrRunInFlight, diag.UnfinishedRun, "Wait until it is done; requeen status shows how far it is."},
+	104: {ErrNoRoom, diag.NoRoom, ""},
+	105: {ErrIncomplete, diag.HostIncomplete, ""},
+	106: {ErrUnitBusy, diag.UnfinishedRun, "Wait until it is done; requeen status shows how far it is."},
+	107: {ErrGuard, diag.UnfinishedRun, "Run requeen apply again."},
+}
+
+// refused turns a guard's exit status into its Error; other errors stay.
+func (h *Host) refused(err error) error {
+	var exit *ExitError
+	if !errors.As(err, &exit) {
+		return err
+	}
+	row, ok := refusals[exit.Status]
+	if !ok {
+		return err
+	}
+	return h.fail(row.kind, row.code, guardText(exit.Stderr), row.remedy)
+}
+
+// guardText is what guard.sh's refuse said, without its prefix.
+func guardText(stderr string) string {
+	const prefix = "requeen: "
+	text := lastLine(stderr)
+	if len(text) > len(prefix) && text[:len(prefix)] == prefix {
+		return text[len(prefix):]
+	}
+	return text
+}
