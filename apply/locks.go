@@ -1,0 +1,169 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"sort"
+	"time"
+
+	"github.com/requeen/requeen/internal/diag"
+)
+
+// ownLockPatience is how long a run waits for the lock that an earlier try of
+// the same plan left: longer than the time after which a lock is stale.
+const ownLockPatience = 90 * time.Second
+
+// releaseTime bounds giving a lock back.
+const releaseTime = 15 * time.Second
+
+type heldLock struct {
+	repository string
+	lock       Lock
+}
+
+// takeLocks takes the lock of every repository that the coming steps use, all
+// with one number: it is the token that the hosts compare, and two repositories
+// with different numbers would let one step refuse the next.
+func (r *runner) takeLocks(ctx context.Context) error {
+	number := r.highestToken()
+	for _, name := range r.repositories() {
+		if err := r.takeLock(ctx, name, number); err != nil {
+			return err
+		}
+	}
+	highest := uint64(0)
+	for _, h := range r.locks {
+		highest = max(highest, h.lock.Number())
+	}
+	for i, h := range r.locks {
+		if h.lock.Number() == highest {
+			continue
+		}
+		if err := h.lock.Release(ctx); err != nil {
+			return lockError(h.repository, err)
+		}
+		again, err := r.lockOnce(ctx, h.repository, highest-1)
+		if err != nil {
+			return err
+		}
+		r.locks[i].lock = again
+	}
+	return nil
+}
+
+func (r *runner) takeLock(ctx context.Context, name string, number uint64) error {
+	lock, err := r.lockOnce(ctx, name, number)
+	if err != nil {
+		return err
+	}
+	r.locks = append(r.locks, heldLock{name, lock})
+	return nil
+}
+
+// lockOnce takes one lock. The lock of a cut try of this very plan is waited
+// for: the journal's own lock shows that no such try runs on this machine.
+func (r *runner) lockOnce(ctx context.Context, name string, number uint64) (Lock, error) {
+	deadline := r.Clock.Now().Add(ownLockPatience)
+	told := false
+	for {
+		lock, err := r.Archive.Lock(ctx, name, r.req.Digest, number)
+		if err == nil {
+			return lock, nil
+		}
+		var held *HeldError
+		if !errors.As(err, &held) || held.Lock.Run != r.req.Digest || r.Clock.Now().After(deadline) {
+			return nil, lockError(name, err)
+		}
+		if !told {
+			told = true
+			r.emit(Event{Type: Note, Text: "repository " + name + " still has the lock of an earlier try of this plan (" +
+				held.Lock.Owner + "); it is taken over once its heartbeat has been still for a minute"})
+		}
+		if r.stopAsked() {
+			return nil, ErrInterrupted
+		}
+		if err := r.sleep(ctx, max(r.req.PollEvery, time.Second)); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// repositories are those of the steps that are still to do, sorted.
+func (r *runner) repositories() []string {
+	var names []string
+	have := map[string]bool{"": true}
+	for _, s := range r.p.Steps {
+		if !have[s.Repository] && !r.j.progress.done(s.ID) && !r.byStep[s.ID].met {
+			have[s.Repository] = true
+			names = append(names, s.Repository)
+		}
+	}
+	sort.Strings(names)
+	return names
+}
+
+// highestToken is the highest run token that any host has seen.
+func (r *runner) highestToken() uint64 {
+	highest := uint64(0)
+	for _, h := range r.seen.Hosts {
+		highest = max(highest, h.RunToken)
+	}
+	return highest
+}
+
+func (r *runner) token(repository string) uint64 {
+	for _, h := range r.locks {
+		if h.repository == repository {
+			return h.lock.Number()
+		}
+	}
+	return r.highestToken()
+}
+
+// mayAct is an error once a lock is lost.
+func (r *runner) mayAct() error {
+	for _, h := range r.locks {
+		select {
+		case <-h.lock.Lost():
+			return &LockLostError{Repository: h.repository}
+		default:
+		}
+	}
+	return nil
+}
+
+// releaseLocks gives the locks back, also when ctx has ended. A lock that can't
+// be given back becomes stale by itself.
+func (r *runner) releaseLocks(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
+	defer cancel()
+	for _, h := range r.locks {
+		select {
+		case <-h.lock.Lost():
+			continue
+		default:
+		}
+		if err := h.lock.Release(ctx); err != nil {
+			r.emit(Event{Type: Note, Text: "the lock of repository " + h.repository +
+				" could not be given back; it becomes stale by itself in a minute", Error: err.Error()})
+		}
+	}
+	r.locks = nil
+}
+
+func lockError(name string, err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	var held *HeldError
+	if !errors.As(err, &held) {
+		return &RunError{Err: err, Diag: diag.Diagnostic{Severity: diag.Error, Code: diag.RepositoryUnusable,
+			Summary: "The lock of repository " + name + " could not be taken",
+			Detail:  err.Error() + ". Nothing was begun without it.",
+			Remedy:  "Mend what the message names, then run requeen apply again."}}
+	}
+	return &RunError{Err: err, Diag: diag.Diagnostic{Severity: diag.Error, Code: diag.LockHeld,
+		Summary: "Another run holds the lock of repository " + name,
+		Detail:  err.Error() + ". Two runs at once could stop two managers, so nothing was begun.",
+		Remedy:  "Wait for it to end; if its machine is gone for good, run requeen force-unlock."}}
+}

@@ -1,0 +1,193 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/requeen/requeen/internal/state"
+	"github.com/requeen/requeen/plan"
+)
+
+// runner carries one plan out.
+type runner struct {
+	Ports
+	req    Request
+	p      *plan.Plan
+	seqs   []*sequence
+	byStep map[int]*sequence
+	j      *journal
+	locks  []heldLock
+
+	seen        *state.State // the newest look
+	changes     []Change     // the plan is stale; only what is begun is finished
+	interrupted bool
+	result      Result
+}
+
+// Start runs a plan, or goes on with it where its journal shows that an earlier
+// try was cut. The error of a run that was asked to stop is ErrInterrupted.
+func Start(ctx context.Context, ports Ports, req Request) (Result, error) {
+	req, err := req.complete()
+	if err != nil {
+		return Result{}, err
+	}
+	seqs, byStep, err := sequences(req.Plan)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := Check(req.Plan, req.Digest, req.Approval); err != nil {
+		return Result{}, err
+	}
+	r := &runner{Ports: ports, req: req, p: req.Plan, seqs: seqs, byStep: byStep}
+	r.j, err = openJournal(req.JournalRoot, r.p.Cluster, req.Digest, req.PlanBytes,
+		func(stop int) []int { return ids(seqs, stop) })
+	if err != nil {
+		return Result{}, err
+	}
+	defer r.j.close()
+	r.j.fault = req.fault
+	r.result.Journal = r.j.dir
+	return r.end(ctx, r.run(ctx))
+}
+
+// run is the way of a run: look, compare, lock, settle what was cut, make
+// ready, then step after step.
+func (r *runner) run(ctx context.Context) error {
+	ranBefore, err := r.begin()
+	if err != nil {
+		return err
+	}
+	if err := r.look(ctx); err != nil {
+		return err
+	}
+	r.skipMet()
+	if err := r.compare(ranBefore); err != nil {
+		return err
+	}
+	if err := r.takeLocks(ctx); err != nil {
+		return err
+	}
+	if err := r.settle(ctx); err != nil {
+		return err
+	}
+	if err := r.ready(ctx); err != nil {
+		return err
+	}
+	for _, s := range r.p.Steps {
+		if err := r.step(ctx, s); err != nil {
+			return err
+		}
+	}
+	r.releaseLocks(ctx)
+	return r.record(record{Type: recFinished})
+}
+
+// begin journals the try. ranBefore tells that the plan came to its end before.
+func (r *runner) begin() (ranBefore bool, err error) {
+	rec := record{Type: recBegin, Cluster: r.p.Cluster, PlanDigest: r.req.Digest,
+		Owner: r.req.Owner, ToolVersion: r.req.ToolVersion}
+	ranBefore = r.j.progress.finished
+	if r.j.progress.open {
+		rec.Type = recResume
+		r.result.Resumed = r.j.progress.everActed
+	}
+	if err := r.record(rec); err != nil {
+		return ranBefore, err
+	}
+	for _, q := range r.seqs {
+		if in, ok := r.j.progress.intents[q.first().ID]; ok && q.own {
+			q.id = in.Run
+			if in.Facts != nil {
+				q.facts = *in.Facts
+			}
+		}
+	}
+	event := Event{Type: RunStarted, Digest: r.req.Digest, Text: r.p.Summary}
+	if r.result.Resumed {
+		event.Type = RunResumed
+		event.Text = fmt.Sprintf("goes on after %d of %d steps", len(r.j.progress.outcomes), len(r.p.Steps))
+	}
+	r.emit(event)
+	return ranBefore, nil
+}
+
+// ready lets every coming stop find what it needs before the first effect.
+func (r *runner) ready(ctx context.Context) error {
+	for _, s := range r.p.Steps {
+		q := r.byStep[s.ID]
+		stops := s.Kind == plan.Stop && !q.met && !q.onHost && !q.gone
+		unlocks := s.Kind == plan.Unlock && !q.own
+		if r.j.progress.done(s.ID) || !stops && !unlocks {
+			continue
+		}
+		if q.id == "" {
+			q.id = r.req.NewID(r.Clock.Now().UTC())
+		}
+		if err := r.Hosts.Ready(ctx, r.portRun(s)); err != nil {
+			return notReady(s, err)
+		}
+	}
+	return nil
+}
+
+// look observes the world again.
+func (r *runner) look(ctx context.Context) error {
+	st, err := r.Observer.Observe(ctx)
+	if err != nil {
+		return err
+	}
+	r.seen = st
+	return nil
+}
+
+// portRun is what a port is told of a step's run.
+func (r *runner) portRun(s plan.Step) Run {
+	q := r.byStep[s.ID]
+	run := Run{
+		ID: q.id, Cluster: r.p.Cluster, Backup: s.Backup, Repository: s.Repository,
+		Node: s.Node, NodeID: s.NodeID, SwarmID: r.p.SwarmID,
+		Autolocked: r.p.Fingerprint.Autolock, Token: r.token(s.Repository),
+	}
+	if h := r.seen.Host(s.Node); h != nil {
+		run.Host = *h
+	}
+	return run
+}
+
+func (r *runner) record(rec record) error {
+	rec.At = r.Clock.Now().UTC()
+	return r.j.append(rec)
+}
+
+func (r *runner) emit(e Event) {
+	e.At = r.Clock.Now().UTC()
+	r.Sink.Event(e)
+}
+
+func (r *runner) note(s plan.Step, format string, args ...any) {
+	r.emit(Event{Type: Note, Step: s.ID, Kind: string(s.Kind), Node: s.Node, Text: fmt.Sprintf(format, args...)})
+}
+
+// stopAsked tells whether the operator asked to stop, now or earlier.
+func (r *runner) stopAsked() bool {
+	if r.interrupted || r.req.Interrupt == nil {
+		return r.interrupted
+	}
+	select {
+	case <-r.req.Interrupt:
+		r.interrupted = true
+	default:
+	}
+	return r.interrupted
+}
+
+// sleep lets d pass, or the context end.
+func (r *runner) sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-r.Clock.After(d):
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,86 @@
+package apply
+
+import (
+	"fmt"
+
+	"github.com/requeen/requeen/plan"
+)
+
+// sequence is the steps of a plan that share one run on a host: stop, archive,
+// start, unlock and verify of a backup, or what an earlier run left.
+type sequence struct {
+	own   bool // of this plan; false: an earlier run's
+	steps []plan.Step
+	id    string // the backup's ID; "" until an own sequence's stop is intended
+	facts facts
+
+	met     bool // its goal was reached by somebody else before it began
+	onHost  bool // an earlier try's run is on the host
+	gone    bool // stored, and the host has nothing of it any more
+	refused bool // the host did not take it over: nothing was stopped
+}
+
+// sequences groups a plan's steps and refuses what apply could not run.
+func sequences(p *plan.Plan) ([]*sequence, map[int]*sequence, error) {
+	var list []*sequence
+	byStep := map[int]*sequence{}
+	for _, s := range p.Steps {
+		if _, ok := kinds[s.Kind]; !ok {
+			return nil, nil, fmt.Errorf("step %d: this version of requeen can't run a step of kind %q", s.ID, s.Kind)
+		}
+		q := findSequence(list, s)
+		if q == nil {
+			if s.Run == "" && s.Kind != plan.Stop {
+				return nil, nil, fmt.Errorf("step %d (%s %s): no stop step comes before it", s.ID, s.Kind, s.Node)
+			}
+			q = &sequence{own: s.Run == "", id: s.Run}
+			list = append(list, q)
+		}
+		q.steps = append(q.steps, s)
+		byStep[s.ID] = q
+	}
+	return list, byStep, nil
+}
+
+// findSequence finds the latest sequence that the step belongs to.
+func findSequence(list []*sequence, s plan.Step) *sequence {
+	if s.Run == "" && s.Kind == plan.Stop {
+		return nil
+	}
+	for i := len(list) - 1; i >= 0; i-- {
+		q := list[i]
+		if q.first().Node != s.Node {
+			continue
+		}
+		if s.Run != "" && q.id == s.Run || s.Run == "" && q.own && q.first().Backup == s.Backup {
+			return q
+		}
+	}
+	return nil
+}
+
+func (q *sequence) first() plan.Step { return q.steps[0] }
+
+func (q *sequence) step(k plan.Kind) (plan.Step, bool) {
+	for _, s := range q.steps {
+		if s.Kind == k {
+			return s, true
+		}
+	}
+	return plan.Step{}, false
+}
+
+// ids are the steps of the sequence that begins with the step, in order.
+func ids(list []*sequence, first int) []int {
+	for _, q := range list {
+		if q.first().ID != first {
+			continue
+		}
+		out := make([]int, len(q.steps))
+		for i, s := range q.steps {
+			out[i] = s.ID
+		}
+		return out
+	}
+	return nil
+}

@@ -1,0 +1,170 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/requeen/requeen/internal/diag"
+	"github.com/requeen/requeen/internal/state"
+	"github.com/requeen/requeen/plan"
+)
+
+const (
+	// callTimeout bounds one look at a host, so that a connection that hangs
+	// does not take the whole step's time.
+	callTimeout = 30 * time.Second
+	// progressEvery is how often a wait tells that it is one.
+	progressEvery = time.Second
+	// deadAfter is for how long a unit must be seen ended before that is
+	// believed: systemd tells it a moment before it is so or after.
+	deadAfter = 2 * time.Second
+)
+
+// final is an error that a wait does not sit out.
+type final struct{ error }
+
+func (f final) Unwrap() error { return f.error }
+
+// poll looks until done, a final error, or the end of the step's time. A host
+// that can't be reached is waited for: its own unit goes on meanwhile.
+func (t *task) poll(ctx context.Context, what string, look func(context.Context) (bool, error)) error {
+	began := t.Clock.Now()
+	told := began
+	for {
+		done, err := t.once(ctx, look)
+		if done || err != nil {
+			return err
+		}
+		if !t.watching {
+			if err := t.mayAct(); err != nil {
+				return err
+			}
+		}
+		t.heedInterrupt()
+		now := t.Clock.Now()
+		if !now.Before(t.deadline) {
+			return t.timedOut(what)
+		}
+		if now.Sub(told) >= progressEvery {
+			told = now
+			t.emit(Event{Type: StepProgress, Text: fmt.Sprintf("waits until %s: %s of at most %s",
+				what, now.Sub(began).Round(time.Second), t.s.Timeout())})
+		}
+		if err := t.sleep(ctx, t.req.PollEvery); err != nil {
+			return err
+		}
+	}
+}
+
+// once is one look; an error that may pass is noted and swallowed.
+func (t *task) once(ctx context.Context, look func(context.Context) (bool, error)) (bool, error) {
+	call, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	done, err := look(call)
+	if err == nil {
+		if t.lastErr != nil {
+			t.note(t.s, "%s answers again", t.s.Node)
+		}
+		t.lastErr = nil
+		return done, nil
+	}
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	var f final
+	if errors.As(err, &f) {
+		return false, f.error
+	}
+	if permanent(err) {
+		return false, err
+	}
+	if t.lastErr == nil {
+		t.runner.emit(Event{Type: Note, Step: t.s.ID, Kind: string(t.s.Kind), Node: t.s.Node, Error: err.Error(),
+			Text: t.s.Node + " gives no answer now; " + t.itself()})
+	}
+	t.lastErr = err
+	return false, nil
+}
+
+// heedInterrupt tells once that the wait goes on all the same.
+func (t *task) heedInterrupt() {
+	if t.interrupted || !t.stopAsked() {
+		return
+	}
+	t.emit(Event{Type: Interrupted, Text: "finishes this first, so that no manager stays stopped; " +
+		"a second interrupt leaves at once, and the host goes on by itself"})
+}
+
+// lookRun asks how far the host's run has come.
+func (t *task) lookRun(ctx context.Context) (state.HostRun, bool, error) {
+	st, found, err := t.Hosts.RunStatus(ctx, t.s.Node, t.q.id)
+	if err == nil && found {
+		t.status = st
+	}
+	return st, found, err
+}
+
+// dead tells that the unit has ended, seen over a few seconds.
+func (t *task) dead(st state.HostRun) bool {
+	if st.UnitActive {
+		t.deadSince = time.Time{}
+		return false
+	}
+	if t.deadSince.IsZero() {
+		t.deadSince = t.Clock.Now()
+	}
+	return t.Clock.Now().Sub(t.deadSince) >= deadAfter
+}
+
+// knownRun polls until the host has said whether it knows the run.
+func (t *task) knownRun(ctx context.Context) (state.HostRun, bool, error) {
+	var st state.HostRun
+	var found bool
+	err := t.poll(ctx, t.s.Node+" tells how far its run has come", func(ctx context.Context) (bool, error) {
+		var err error
+		st, found, err = t.lookRun(ctx)
+		return err == nil, err
+	})
+	return st, found, err
+}
+
+// timedOut is the error of a step whose time has passed.
+func (t *task) timedOut(what string) error {
+	code, detail := "", "It was not so after "+t.s.Timeout().String()+"."
+	remedy := "Run requeen apply again: it goes on from here."
+	if t.lastErr != nil {
+		code = diag.HostUnreachable
+		detail = fmt.Sprintf("No answer for the last part of %s: %v. %s.", t.s.Timeout(), t.lastErr, sentence(t.itself()))
+	} else if t.status.Phase != "" {
+		detail += " The host's run says: " + string(t.status.Phase) + "."
+	}
+	if t.s.Kind == plan.Unlock {
+		code = diag.ManagerLeftLocked
+		remedy = "Run requeen apply again, or docker swarm unlock on " + t.s.Node + "."
+	}
+	e := stepError(t.s, code, "Gave up waiting until "+what, detail, remedy, t.lastErr)
+	e.timedOut = true
+	return e
+}
+
+// itself says what the host does without any help.
+func (t *task) itself() string {
+	by, ok := t.rescueBy()
+	switch {
+	case !ok:
+		return "it is asked again until " + clock(t.deadline)
+	case t.p.Fingerprint.Autolock:
+		return "its own unit goes on: it starts and unlocks the engine, and starts it at the latest by " + clock(by)
+	}
+	return "its own unit goes on: the engine is started again by the host itself by " + clock(by)
+}
+
+// sentence begins a clause with a capital letter.
+func sentence(s string) string {
+	if s == "" {
+		return s
+	}
+	return string(s[0]-'a'+'A') + s[1:]
+}
