@@ -1,8 +1,6 @@
 package plan
 
-import (
-	"time"
-)
+import "time"
 
 // FormatVersion is the version of the plan document. A reader refuses a higher
 // one.
@@ -160,4 +158,9 @@ type BackupPrint struct {
 	Repository string    `json:"repository"`
 	ID         string    `json:"id,omitempty"` // empty when there was none
 	TakenAt    time.Time `json:"taken_at,omitzero"`
+	// MaxAgeSeconds and Asked are what a backup that somebody else makes
+	// meanwhile is measured by: younger than max_age, or where the backup was
+	// asked for, taken after the plan was made.
+	MaxAgeSeconds int64 `json:"max_age_seconds"`
+	Asked         bool  `json:"asked,omitempty"`
 }

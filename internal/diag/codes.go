@@ -31,7 +31,6 @@ const (
 	SingleManager       = "RQ101"
 	TasksOnManager      = "RQ102"
 	NoSpareManager      = "RQ103"
-	LeaderStopped       = "RQ104"
 	PlaintextBackup     = "RQ105"
 	SuspectBackup       = "RQ106"
 	UnlockKeyElsewhere  = "RQ107"
@@ -53,6 +52,10 @@ const (
 	HelperMissing       = "RQ211"
 	TwoClusters         = "RQ212"
 	AmbiguousNode       = "RQ213"
+	LeaderNamed         = "RQ214"
+	NodeIDTwice         = "RQ215"
+	RunInProgress       = "RQ216"
+	LeftoverStuck       = "RQ217"
 	HostUnreachable     = "RQ301"
 	HostKeyUnknown      = "RQ302"
 	HostKeyChanged      = "RQ303"
@@ -93,7 +96,6 @@ var codes = []Code{
 	{SingleManager, Hazard, "The only manager is stopped", "The swarm has one manager. While it is copied nothing can be deployed, and if the host dies in that time the swarm is gone but for the backups.", "Run three managers, each in a zone of its own; until then take backups when nobody deploys."},
 	{TasksOnManager, Hazard, "Tasks run on the manager that is stopped", "Containers that run on the manager end when its engine stops, and are started elsewhere or again after the start.", "Drain managers (availability \"drain\"), so that nothing but the control plane runs on them."},
 	{NoSpareManager, Hazard, "No further manager may fail meanwhile", "While this manager is down the rest is exactly the quorum: the loss of one more would stop the control plane until one is back.", "Run five managers where backups are taken often, or take them when the hosts are calm."},
-	{LeaderStopped, Hazard, "The leader is stopped", "The configuration names the leader as the manager to copy. An election follows, 10 to 20 s without deployments.", "Set from = \"follower\" in the backup's swarm block."},
 	{PlaintextBackup, Hazard, "The backup is stored in clear", "Whoever can read the repository has the cluster's CA key, its secrets and its join tokens.", "Name recipients in the repository block and remove plaintext."},
 	{SuspectBackup, Hazard, "A backup is suspect", "Its swarm was created at another time, its raft position went back, or far fewer objects were counted than in the backup before. It satisfies no max_age and removes no other backup.", "Look at it with requeen backup show; if the swarm really was emptied on purpose, take a new backup with plan -backup and keep the old ones."},
 	{UnlockKeyElsewhere, Hazard, "The unlock key is kept nowhere in the backup", "The swarm is auto-locked: without the unlock key that is valid now this backup can't be restored.", "Keep the key (docker swarm unlock-key) where the backup's identity is kept; its fingerprint is in the manifest."},
@@ -115,6 +117,10 @@ var codes = []Code{
 	{HelperMissing, Refusal, "No helper for this host's architecture", "The host needs a small root helper (this program), and this build is for another system or architecture.", "Run requeen on a Linux machine of the same architecture, or set RQ_HELPER to a requeen binary built for the host's."},
 	{TwoClusters, Refusal, "Two swarm IDs are seen", "The declared hosts or the backups under this label carry more than one swarm ID.", "Set cluster.id to the one that is meant, and correct or remove the others."},
 	{AmbiguousNode, Refusal, "A node can't be told apart", "More than one entry of the swarm fits the declared node, as after a reinstallation under the same name.", "Remove the entry that is gone (docker node demote, docker node rm)."},
+	{LeaderNamed, Refusal, "The manager that is named leads", "The backup's swarm block names a manager that leads at present. Stopping the leader forces an election, 10 to 20 s without a control plane, while a follower can be stopped without one.", "Set from = \"follower\", name another manager, or let this one lose the lead first (docker node demote and promote, one manager at a time)."},
+	{NodeIDTwice, Refusal, "Two machines hold one node ID", "A swarm directory was copied from one machine to another: a node ID belongs to one host.", "Find out which is the real one, stop the engine of the other and move its swarm directory aside."},
+	{RunInProgress, Refusal, "A run is in progress on a host", "A detached run of requeen is at work on a manager, which may be down for it; a second stop could lose the quorum.", "Wait until it is done (requeen status), or run requeen apply where the run was begun; then plan again."},
+	{LeftoverStuck, Refusal, "What a cut run left can't be finished now", "A run was cut on this host, and the host is in no state in which it can be finished or removed safely.", "Mend what the message names, then plan again."},
 	{HostUnreachable, Hazard, "A host can't be reached", "ssh gave no connection, so nothing is known about this host; unknown is not absent.", "Check the address, the network and the ssh configuration."},
 	{HostKeyUnknown, Hazard, "A host key is not known", "ssh has no key on record for this host and requeen never accepts one unseen.", "Compare the key by another way, then connect once with ssh, or add it with ssh-keyscan."},
 	{HostKeyChanged, Hazard, "A host key has changed", "The host answers with another key than the one on record: it was reinstalled, or it is another machine.", "Find out why, then ssh-keygen -R the old key."},

@@ -1,0 +1,157 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"sort"
+	"time"
+
+	"github.com/requeen/requeen/internal/diag"
+	"github.com/requeen/requeen/internal/state"
+	"github.com/requeen/requeen/schema"
+)
+
+// Input is all that a plan is made from.
+type Input struct {
+	Config      *schema.Config
+	State       *state.State
+	Now         time.Time // read once by the caller; stored as PlannedAt
+	ToolVersion string
+	Backup      bool // every backup is asked for, whatever the age of the newest
+	// HelperSystems are the systems ("linux/amd64") for which a helper is at
+	// hand; nil says that there is one for any.
+	HelperSystems []string
+}
+
+// planner puts a plan together: the steps so far, and where they lead.
+type planner struct {
+	in   Input
+	w    *world
+	sim  *simulation
+	plan *Plan
+	err  error // the first invariant that a step breaks
+	busy []string
+}
+
+// Build decides what to do. The same input gives the same plan, byte for byte.
+// An error says that the plan would break an invariant: a mistake of this
+// package, never of the operator's.
+func Build(in Input) (*Plan, error) {
+	if in.Config == nil || in.State == nil {
+		return nil, errors.New("plan: a configuration and an observation are needed")
+	}
+	w := join(in.Config, in.State)
+	p := &planner{in: in, w: w, sim: simulate(w), plan: &Plan{
+		FormatVersion: FormatVersion, ToolVersion: in.ToolVersion,
+		Cluster: in.Config.Cluster.Name, SwarmID: w.id.id, ConfigSHA256: in.Config.SHA256,
+		PlannedAt: in.Now.UTC().Round(0), Condition: w.cond,
+		Steps: []Step{}, Unmet: []Unmet{}, Hazards: []Hazard{},
+	}}
+	if w.st.Swarm != nil {
+		p.plan.Epoch = w.st.Swarm.Epoch
+	}
+	before := simulate(w)
+	needs := p.decide()
+	if p.err != nil {
+		return nil, fmt.Errorf("plan: %w", p.err)
+	}
+	p.plan.Fingerprint = w.fingerprint(p.plan, needs)
+	p.hazards(needs)
+	p.plan.Summary = p.summary(needs)
+	if err := checkFrom(before, p.plan, w); err != nil {
+		return nil, fmt.Errorf("plan: %w", err)
+	}
+	return p.plan, nil
+}
+
+// decide fills steps and unmet goals.
+func (p *planner) decide() []*need {
+	if other := p.in.State.Cluster; other != "" && other != p.in.Config.Cluster.Name {
+		p.unmet(Unmet{Code: diag.WrongCluster, Goal: goalCluster(p.in.Config),
+			Reason: fmt.Sprintf("The observation is of the cluster %q, the configuration of %q. Nothing is planned.", other, p.in.Config.Cluster.Name),
+			Remedy: remedy(diag.WrongCluster)})
+		return nil
+	}
+	if p.w.id.problem != nil {
+		p.unmet(*p.w.id.problem)
+		return nil
+	}
+	for _, n := range p.w.nodes {
+		if n.doubt != nil {
+			p.unmet(*n.doubt)
+		}
+	}
+	needs := p.w.needs(p.in.Now, p.in.Backup)
+	for _, n := range needs {
+		if n.repo == nil {
+			p.unmetNeed(n, p.w.unusableRepository(n))
+		}
+	}
+	p.leftovers(needs)
+	p.notHealthy(needs)
+	for _, n := range needs {
+		if n.due && !n.met && !n.unmet {
+			p.backup(n)
+		}
+	}
+	return needs
+}
+
+// backup plans one new backup: a manager is stopped, copied and brought back,
+// and the copy verified.
+func (p *planner) backup(n *need) {
+	if len(p.busy) > 0 {
+		p.unmetNeed(n, Unmet{Code: diag.RunInProgress, Goal: n.goal(),
+			Reason: sentenceCase(n.reason) + ". No manager is stopped while a run is in progress on " + listing(p.busy) + ".",
+			Remedy: remedy(diag.RunInProgress)})
+		return
+	}
+	c, u := p.choose(n)
+	if u == nil && p.w.autolocked(c.voter.node) && !p.w.keyKnown() {
+		u = p.noKey(n.goal(), c.voter.node)
+	}
+	if u != nil {
+		p.unmetNeed(n, *u)
+		return
+	}
+	n.met = true
+	p.backupSteps(n, c)
+}
+
+func (p *planner) noKey(goal string, n *node) *Unmet {
+	return &Unmet{Code: diag.NoUnlockKey, Goal: goal, Node: n.cfg.Name,
+		Reason: fmt.Sprintf("The swarm is auto-locked: %s comes back from a stop only with the unlock key, no live manager tells it, and cluster.unlock_key is %s.",
+			n.cfg.Name, keyWord(p.w.cfg.Cluster.UnlockKey)),
+		Remedy: remedy(diag.NoUnlockKey)}
+}
+
+func keyWord(s schema.Secret) string {
+	if s.Set() {
+		return "set, but to a value that is not known here"
+	}
+	return "not set"
+}
+
+func (p *planner) unmet(u Unmet) { p.plan.Unmet = append(p.plan.Unmet, u) }
+
+func (p *planner) unmetNeed(n *need, u Unmet) {
+	n.unmet = true
+	p.unmet(u)
+}
+
+// add appends a step: its place, margin and binding are found here.
+func (p *planner) add(n *node, s Step) int {
+	s.ID, s.Node, s.NodeID = len(p.plan.Steps)+1, n.cfg.Name, or(n.nodeID(), n.state.NodeID)
+	if err := p.sim.step(s); err != nil && p.err == nil {
+		p.err = err
+	}
+	s.Margin = p.sim.margin()
+	p.plan.Steps = append(p.plan.Steps, s)
+	return s.ID
+}
+
+func sortedBackups(cfg *schema.Config) []schema.Backup {
+	list := append([]schema.Backup(nil), cfg.Backups...)
+	sort.SliceStable(list, func(i, j int) bool { return list[i].Name < list[j].Name })
+	return list
+}

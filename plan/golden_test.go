@@ -1,0 +1,157 @@
+package plan_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/requeen/requeen/internal/state"
+	"github.com/requeen/requeen/plan"
+	"github.com/requeen/requeen/plan/planfile"
+	"github.com/requeen/requeen/schema"
+)
+
+var update = flag.Bool("update", false, "write the golden cases anew")
+
+// golden is a case under testdata: its configuration and observation stand
+// there as files, which the functions here made, beside the plan.
+type golden struct {
+	name    string
+	about   string
+	config  string
+	state   *state.State
+	backup  bool     // plan -backup
+	helpers []string // Input.HelperSystems
+	codes   []string // that the plan must show, as hazards or unmet goals
+	steps   string   // the kinds and nodes in order
+}
+
+func (g golden) input(t testing.TB) plan.Input {
+	t.Helper()
+	dir := filepath.Join("testdata", g.name)
+	cfg, ds := schema.Load(dir, schema.Options{})
+	if cfg == nil {
+		t.Fatalf("%s: %v", dir, ds)
+	}
+	data, err := os.ReadFile(filepath.Join(dir, "state.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := new(state.State)
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(st); err != nil {
+		t.Fatal(err)
+	}
+	return plan.Input{Config: cfg, State: st, Now: st.ObservedAt, ToolVersion: "0.1.0", Backup: g.backup, HelperSystems: g.helpers}
+}
+
+func TestGolden(t *testing.T) {
+	seen := map[string]bool{}
+	for _, g := range goldens() {
+		if seen[g.name] {
+			t.Fatalf("two cases are called %s", g.name)
+		}
+		seen[g.name] = true
+		t.Run(g.name, func(t *testing.T) { runGolden(t, g) })
+	}
+	entries, err := os.ReadDir("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.IsDir() && !seen[e.Name()] && e.Name() != "rapid" {
+			t.Errorf("testdata/%s belongs to no case", e.Name())
+		}
+	}
+}
+
+func runGolden(t *testing.T, g golden) {
+	dir := filepath.Join("testdata", g.name)
+	agree(t, filepath.Join(dir, "config.rq.hcl"), []byte("# "+g.about+"\n\n"+g.config))
+	agree(t, filepath.Join(dir, "state.json"), indent(t, g.state))
+	in := g.input(t)
+	p, err := plan.Build(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	document, _, err := planfile.Encode(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	agree(t, filepath.Join(dir, "plan.json"), document)
+	if have := stepsOf(p); have != g.steps {
+		t.Errorf("steps are %q, want %q", have, g.steps)
+	}
+	if have := codesOf(p); !cmp.Equal(have, g.codes) {
+		t.Errorf("codes are %q, want %q", have, g.codes)
+	}
+	second, err := plan.Build(g.input(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, _, _ := planfile.Encode(second); !bytes.Equal(again, document) {
+		t.Error("the same input gives other bytes")
+	}
+	if ds := plan.Stale(p, in.State, plan.Done{}); plan.IsStale(ds) && len(p.Steps) > 0 {
+		t.Errorf("the plan is stale at once: %+v", ds)
+	}
+}
+
+// agree compares a file with what it should be, or writes it.
+func agree(t *testing.T, path string, want []byte) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	have, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v: go test ./plan -update", err)
+	}
+	if diff := cmp.Diff(string(have), string(want)); diff != "" {
+		t.Errorf("%s (-file +now): go test ./plan -update\n%s", path, diff)
+	}
+}
+
+func indent(t *testing.T, v any) []byte {
+	t.Helper()
+	data, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(data, '\n')
+}
+
+// stepsOf is a plan's steps as "stop m2, archive m2, …".
+func stepsOf(p *plan.Plan) string {
+	text := ""
+	for i, s := range p.Steps {
+		if i > 0 {
+			text += ", "
+		}
+		text += string(s.Kind) + " " + s.Node
+	}
+	return text
+}
+
+// codesOf are the codes that a plan shows: unmet goals, then hazards.
+func codesOf(p *plan.Plan) []string {
+	var codes []string
+	for _, u := range p.Unmet {
+		codes = append(codes, u.Code)
+	}
+	for _, h := range p.Hazards {
+		codes = append(codes, h.Code)
+	}
+	return codes
+}

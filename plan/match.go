@@ -1,0 +1,174 @@
+package plan
+
+import (
+	"fmt"
+	"net"
+	"sort"
+
+	"github.com/requeen/requeen/internal/diag"
+	"github.com/requeen/requeen/internal/state"
+)
+
+// How a declared node was matched to its entry in the swarm's list.
+const (
+	byNodeID   = "node ID"
+	byAddress  = "address"
+	byHostname = "hostname"
+)
+
+// match joins declared nodes and entries of the swarm's list: by the node ID
+// that was read on the host, and where the host could not be read by address,
+// then by a hostname that is unique. An entry belongs to one node at most.
+func (w *world) match() {
+	if w.st.Swarm == nil || w.id.problem != nil {
+		return
+	}
+	taken := map[string]bool{}
+	for _, n := range w.nodes {
+		id := n.nodeID()
+		for i := range w.st.Swarm.Nodes {
+			if m := &w.st.Swarm.Nodes[i]; id != "" && m.ID == id {
+				n.member, n.matched = m, byNodeID
+				taken[id] = true
+			}
+		}
+	}
+	for _, how := range []string{byAddress, byHostname} {
+		for _, n := range w.nodes {
+			if n.member == nil && n.rivals == nil && n.unread() {
+				w.matchBy(n, how, taken)
+			}
+		}
+	}
+}
+
+// unread tells whether the host could not tell its node ID, nor that it has
+// none.
+func (n *node) unread() bool {
+	if n.host.Looked != state.Present {
+		return true
+	}
+	return n.nodeID() == "" && n.host.SwarmDir.Presence == state.Unknown
+}
+
+func (w *world) matchBy(n *node, how string, taken map[string]bool) {
+	var fit []*state.SwarmNode
+	for i := range w.st.Swarm.Nodes {
+		m := &w.st.Swarm.Nodes[i]
+		if taken[m.ID] {
+			continue
+		}
+		switch {
+		case how == byAddress && sameAddress(n.cfg.Address, m),
+			how == byHostname && m.Hostname != "" && m.Hostname == or(n.host.Hostname, n.cfg.Name):
+			fit = append(fit, m)
+		}
+	}
+	switch len(fit) {
+	case 0:
+	case 1:
+		n.member, n.matched = fit[0], how
+		taken[fit[0].ID] = true
+	default:
+		sort.Slice(fit, func(i, j int) bool { return fit[i].ID < fit[j].ID })
+		n.rivals = fit
+	}
+}
+
+// sameAddress compares with the address that a manager advertises, else with
+// the one that the dispatcher sees, which for the leader itself says nothing.
+func sameAddress(address string, m *state.SwarmNode) bool {
+	other := m.Addr
+	if m.ManagerAddr != "" {
+		other = m.ManagerAddr
+		if host, _, err := net.SplitHostPort(other); err == nil {
+			other = host
+		}
+	}
+	a, b := net.ParseIP(address), net.ParseIP(other)
+	if a != nil && b != nil {
+		return a.Equal(b)
+	}
+	return address != "" && address == other
+}
+
+// findDoubts marks the nodes on which nothing may be planned.
+func (w *world) findDoubts() {
+	for _, n := range w.nodes {
+		switch {
+		case n.host.Looked != state.Present && len(n.rivals) == 0:
+		case w.twin(n, func(o *node) bool { return n.host.MachineID != "" && o.host.MachineID == n.host.MachineID }) != nil:
+			n.doubt = w.twinDoubt(n)
+		case w.twin(n, func(o *node) bool { return n.nodeID() != "" && o.nodeID() == n.nodeID() }) != nil:
+			n.doubt = w.cloneDoubt(n)
+		case w.id.id != "" && foreignID(n, w.id.id) != "":
+			n.doubt = &Unmet{Code: diag.WrongCluster, Goal: "reach the node " + n.cfg.Name, Node: n.cfg.Name,
+				Reason: fmt.Sprintf("%s (%s) belongs to the swarm %s, not to %s. Nothing is planned on it.", n.cfg.Name, n.cfg.Address, foreignID(n, w.id.id), w.id.id),
+				Remedy: remedy(diag.WrongCluster)}
+		case w.ambiguous(n):
+			n.doubt = &Unmet{Code: diag.AmbiguousNode, Goal: "know which entry of the swarm " + n.cfg.Name + " is", Node: n.cfg.Name,
+				Reason: fmt.Sprintf("Its host can't be asked, and several entries fit %s: %s.", n.cfg.Name, candidates(n.rivals)),
+				Remedy: remedy(diag.AmbiguousNode)}
+		}
+	}
+}
+
+// twin finds another declared node whose host was read and that fits.
+func (w *world) twin(n *node, same func(*node) bool) *node {
+	for _, o := range w.nodes {
+		if o != n && o.host.Looked == state.Present && n.host.Looked == state.Present && same(o) {
+			return o
+		}
+	}
+	return nil
+}
+
+func (w *world) twinDoubt(n *node) *Unmet {
+	o := w.twin(n, func(o *node) bool { return o.host.MachineID == n.host.MachineID })
+	return &Unmet{Code: diag.OneMachineTwice, Goal: "reach the node " + n.cfg.Name, Node: n.cfg.Name,
+		Reason: fmt.Sprintf("%s (%s) and %s (%s) lead to one machine, %s. Nothing is planned on either.",
+			n.cfg.Name, n.host.Target, o.cfg.Name, o.host.Target, n.host.MachineID),
+		Remedy: remedy(diag.OneMachineTwice)}
+}
+
+func (w *world) cloneDoubt(n *node) *Unmet {
+	o := w.twin(n, func(o *node) bool { return o.nodeID() == n.nodeID() })
+	return &Unmet{Code: diag.NodeIDTwice, Goal: "reach the node " + n.cfg.Name, Node: n.cfg.Name,
+		Reason: fmt.Sprintf("%s and %s are two machines that hold one node ID, %s. Nothing is planned on either.", n.cfg.Name, o.cfg.Name, n.nodeID()),
+		Remedy: remedy(diag.NodeIDTwice)}
+}
+
+// foreignID is the ID of the other swarm that a host belongs to, "" if none.
+func foreignID(n *node, id string) string {
+	if n.host.Looked != state.Present {
+		return ""
+	}
+	for _, seen := range []string{n.host.Engine.ClusterID, n.host.SwarmDir.ClusterID} {
+		if seen != "" && seen != id {
+			return seen
+		}
+	}
+	return ""
+}
+
+// ambiguous tells whether it matters that a node can't be told apart: stale
+// entries of workers are common and nothing rests on them.
+func (w *world) ambiguous(n *node) bool {
+	if n.manager() && len(n.rivals) > 0 {
+		return true
+	}
+	for _, r := range n.rivals {
+		if isVoter(r) {
+			return true
+		}
+	}
+	return false
+}
+
+func candidates(list []*state.SwarmNode) string {
+	var words []string
+	for _, m := range list {
+		words = append(words, fmt.Sprintf("%s (%s %s, %s, %s)", m.ID, m.Role, m.Hostname, or(m.ManagerAddr, m.Addr), m.Status))
+	}
+	return listing(words)
+}

@@ -1,0 +1,119 @@
+package plan
+
+import "fmt"
+
+// simulation is how the quorum stands while the plan runs.
+type simulation struct {
+	order    []string // node IDs
+	up       map[string]bool
+	leader   map[string]bool
+	locks    map[string]bool // needs the unlock key after a start
+	name     map[string]string
+	stopped  map[string]int // node ID -> the step that stopped it
+	unproved map[string]int // node name and backup -> the stop whose copy is not verified yet
+}
+
+// simulate begins where the observation ends.
+func simulate(w *world) *simulation {
+	s := &simulation{up: map[string]bool{}, leader: map[string]bool{}, locks: map[string]bool{}, name: map[string]string{},
+		stopped: map[string]int{}, unproved: map[string]int{}}
+	for _, v := range w.voters {
+		s.order = append(s.order, v.id)
+		s.up[v.id], s.leader[v.id], s.name[v.id] = v.up, v.leader, v.label()
+		s.locks[v.id] = v.node != nil && w.autolocked(v.node)
+	}
+	return s
+}
+
+func (s *simulation) margin() Margin {
+	m := Margin{Managers: len(s.order), Quorum: majority(len(s.order))}
+	for _, id := range s.order {
+		if s.up[id] {
+			m.Up++
+		}
+	}
+	m.Spare = m.Up - m.Quorum
+	return m
+}
+
+// step does what a step will do, and says which invariant that breaks.
+func (s *simulation) step(step Step) error {
+	id, proof := step.NodeID, step.Node+"\x00"+step.Backup
+	switch step.Kind {
+	case Stop:
+		if err := s.mayStop(id); err != nil {
+			return fmt.Errorf("step %d: %w", step.ID, err)
+		}
+		s.up[id] = false
+		s.stopped[id], s.unproved[proof] = step.ID, step.ID
+		if m := s.margin(); m.Managers > 1 && m.Spare < 0 {
+			return fmt.Errorf("step %d: stopping %s loses the quorum: %d of %d would be up", step.ID, step.Node, m.Up, m.Managers)
+		}
+	case Archive:
+		if s.stopped[id] == 0 {
+			return fmt.Errorf("step %d: %s is copied while it runs", step.ID, step.Node)
+		}
+	case Start, Unlock:
+		if step.Kind == Unlock || !s.locks[id] {
+			s.up[id] = true
+			delete(s.stopped, id)
+		}
+	case Verify:
+		if s.stopped[id] != 0 {
+			return fmt.Errorf("step %d: %s is still down when its copy is verified", step.ID, step.Node)
+		}
+		delete(s.unproved, proof)
+	}
+	return nil
+}
+
+func (s *simulation) mayStop(id string) error {
+	if _, known := s.up[id]; !known {
+		return fmt.Errorf("%s is stopped, but is no manager", id)
+	}
+	if !s.up[id] {
+		return fmt.Errorf("%s is stopped, but is down already", s.name[id])
+	}
+	if s.leader[id] && len(s.order) > 1 {
+		return fmt.Errorf("%s is stopped, but leads", s.name[id])
+	}
+	for _, other := range s.order {
+		if s.stopped[other] != 0 {
+			return fmt.Errorf("%s is stopped while %s is", s.name[id], s.name[other])
+		}
+	}
+	return nil
+}
+
+// end tells which manager is left stopped, or which copy unproved.
+func (s *simulation) end() error {
+	for _, id := range s.order {
+		if step := s.stopped[id]; step != 0 {
+			return fmt.Errorf("step %d: %s is not brought back by the end", step, s.name[id])
+		}
+	}
+	if len(s.unproved) > 0 {
+		return fmt.Errorf("%d copies are never verified", len(s.unproved))
+	}
+	return nil
+}
+
+// checkFrom simulates a finished plan from the observation and compares every
+// margin: an error is a mistake of the planner.
+func checkFrom(s *simulation, p *Plan, w *world) error {
+	for i, step := range p.Steps {
+		if step.ID != i+1 {
+			return fmt.Errorf("step %d stands in place %d", step.ID, i+1)
+		}
+		if err := s.step(step); err != nil {
+			return err
+		}
+		if m := s.margin(); m != step.Margin {
+			return fmt.Errorf("step %d: its margin is %+v, the simulation's %+v", step.ID, step.Margin, m)
+		}
+		if w.node(step.Node) == nil || w.node(step.Node).doubt != nil {
+			return fmt.Errorf("step %d: %s is in doubt", step.ID, step.Node)
+		}
+	}
+	return s.end()
+}

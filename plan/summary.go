@@ -1,0 +1,112 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+)
+
+// kindWords say in one word or two what a kind of step does.
+var kindWords = map[Kind]string{Stop: "stop", Archive: "copy", Start: "start", Unlock: "unlock", Verify: "verify", CleanUp: "clean up"}
+
+// summary is the plan in one line.
+func (p *planner) summary(needs []*need) string {
+	var parts []string
+	for _, n := range needs {
+		if n.met {
+			parts = append(parts, p.summarize(n))
+		}
+	}
+	if len(parts) > 1 {
+		parts = []string{fmt.Sprintf("%d backups: %s", len(parts), strings.Join(parts, "; "))}
+	} else if len(parts) == 1 {
+		parts = []string{"1 backup: " + parts[0]}
+	}
+	if text := p.leftSteps(needs); text != "" {
+		parts = append(parts, text)
+	}
+	if len(parts) > 0 {
+		parts = append(parts, p.kept())
+	}
+	if n := len(p.plan.Unmet); n > 0 {
+		parts = append(parts, fmt.Sprintf("%s not reached (%s)", counted(n, "goal", "goals"), strings.Join(p.unmetCodes(), ", ")))
+	}
+	switch {
+	case len(parts) > 0:
+		return strings.Join(parts, "; ")
+	case len(needs) == 0:
+		return "nothing to do: no backup is declared"
+	}
+	return "nothing to do: " + counted(len(needs), "backup is", "backups are") + " fresh"
+}
+
+// summarize says what is done for one backup: "stop m2, copy, start, verify
+// into local".
+func (p *planner) summarize(n *need) string {
+	var words []string
+	node := ""
+	for _, s := range p.plan.Steps {
+		if !partOf(s, n) {
+			continue
+		}
+		word := kindWords[s.Kind]
+		if s.Node != node {
+			word += " " + s.Node
+			node = s.Node
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, ", ") + " into " + n.block.Repository
+}
+
+// partOf tells whether a step leads to a backup.
+func partOf(s Step, n *need) bool {
+	return n.met && s.Backup == n.block.Name && s.Run == n.adopted && s.Kind != CleanUp
+}
+
+// leftSteps names what is done about cut runs beside a backup.
+func (p *planner) leftSteps(needs []*need) string {
+	var words []string
+	for _, s := range p.plan.Steps {
+		part := false
+		for _, n := range needs {
+			part = part || partOf(s, n)
+		}
+		if !part {
+			words = append(words, kindWords[s.Kind]+" "+s.Node)
+		}
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return "after a cut run: " + strings.Join(words, ", ")
+}
+
+// kept says how near the plan comes to the quorum.
+func (p *planner) kept() string {
+	lowest := p.plan.Steps[0].Margin
+	stops := false
+	for _, s := range p.plan.Steps {
+		if s.Margin.Spare < lowest.Spare {
+			lowest = s.Margin
+		}
+		stops = stops || s.Kind == Stop
+	}
+	switch {
+	case !stops:
+		return "no manager is stopped"
+	case lowest.Managers == 1:
+		return "the only manager is down meanwhile"
+	}
+	return fmt.Sprintf("quorum %d of %d kept with %d to spare", lowest.Quorum, lowest.Managers, lowest.Spare)
+}
+
+// unmetCodes are the codes of the unmet goals, each once.
+func (p *planner) unmetCodes() []string {
+	var codes []string
+	for _, u := range p.plan.Unmet {
+		if !contains(codes, u.Code) {
+			codes = append(codes, u.Code)
+		}
+	}
+	return codes
+}

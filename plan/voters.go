@@ -1,0 +1,125 @@
+package plan
+
+import (
+	"sort"
+
+	"github.com/requeen/requeen/internal/state"
+)
+
+// voter is a manager that counts for the quorum, declared or not.
+type voter struct {
+	id     string // the swarm's node ID, or "?" and the name where that is unknown
+	node   *node  // nil when it is not declared
+	member *state.SwarmNode
+	up     bool // reachable in the swarm
+	leader bool
+	// restored is set once the plan's own steps have brought it back, so that
+	// what was observed of its engine no longer says how it will be.
+	restored bool
+}
+
+// label is how a voter is called in a sentence.
+func (v *voter) label() string {
+	switch {
+	case v.node != nil:
+		return v.node.cfg.Name
+	case v.member != nil && v.member.Hostname != "":
+		return v.member.Hostname + " (not declared)"
+	}
+	return v.id
+}
+
+// isVoter tells whether an entry of the swarm's list counts for the quorum. A
+// manager without a manager's status is being promoted, and is counted, or is
+// what a forced cluster has left of an old one, and is not.
+func isVoter(m *state.SwarmNode) bool {
+	if m.Leader || m.Reachability != "" || m.ManagerAddr != "" {
+		return true
+	}
+	return m.Role == "manager" && m.Status == "ready"
+}
+
+func (w *world) findVoters() []*voter {
+	var list []*voter
+	if w.st.Swarm == nil {
+		for _, n := range w.managers() {
+			id := or(n.nodeID(), "?"+n.cfg.Name)
+			up := n.state.State == NodeActive && n.host.Engine.SwarmError == "" && n.host.Engine.LocalNodeState == "active"
+			list = append(list, &voter{id: id, node: n, up: up})
+		}
+	} else {
+		for i := range w.st.Swarm.Nodes {
+			m := &w.st.Swarm.Nodes[i]
+			if isVoter(m) {
+				list = append(list, &voter{id: m.ID, node: w.declaredAs(m.ID), member: m, up: m.Reachability == "reachable", leader: m.Leader})
+			}
+		}
+	}
+	sort.SliceStable(list, func(i, j int) bool { return list[i].id < list[j].id })
+	return list
+}
+
+// declaredAs finds the declared node that an entry was matched to.
+func (w *world) declaredAs(id string) *node {
+	for _, n := range w.nodes {
+		if n.member != nil && n.member.ID == id {
+			return n
+		}
+	}
+	return nil
+}
+
+// rival tells whether an entry is one of several that fit a declared node: then
+// it is not called undeclared.
+func (w *world) rival(id string) bool {
+	for _, n := range w.nodes {
+		for _, r := range n.rivals {
+			if r.ID == id {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (w *world) voterOf(n *node) *voter {
+	for _, v := range w.voters {
+		if v.node == n {
+			return v
+		}
+	}
+	return nil
+}
+
+func leaders(list []*voter) int {
+	count := 0
+	for _, v := range list {
+		if v.leader {
+			count++
+		}
+	}
+	return count
+}
+
+func upCount(list []*voter) int {
+	count := 0
+	for _, v := range list {
+		if v.up {
+			count++
+		}
+	}
+	return count
+}
+
+// majority of n voters is the quorum.
+func majority(n int) int { return n/2 + 1 }
+
+// labels names voters in the order of their labels.
+func labels(list []*voter) []string {
+	var names []string
+	for _, v := range list {
+		names = append(names, v.label())
+	}
+	sort.Strings(names)
+	return names
+}
