@@ -2,7 +2,7 @@ package observe
 
 import (
 	"context"
-	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/requeen/requeen/internal/state"
@@ -41,11 +41,9 @@ func (l *look) swarm(ctx context.Context, rows []row) (*state.Swarm, *state.Prob
 		}
 		return nil, noAccount(rows)
 	}
-	if other := rival(rows, best); other != nil {
-		return nil, twoLeaders(best, other)
-	}
 	s := best.account
 	s.SeenFrom = best.host.Name
+	s.Nodes = withRivals(rows, best)
 	if s.Autolock {
 		s.UnlockKeyKnown = l.tellsKey(ctx, rows, best)
 	}
@@ -75,21 +73,33 @@ func (l *look) better(a, b *row) bool {
 	return a.account.VersionIndex > b.account.VersionIndex
 }
 
-// rival is another manager of the same swarm that says that it leads too. A
-// deposed leader does so for up to 20 s, and for good where the swarm is split:
-// which of the two tells the truth can't be said from here.
-func rival(rows []row, best *row) *row {
-	if !best.leads() {
-		return nil
-	}
+// withRivals are the nodes of the account that is taken, with every node shown as
+// a leader that any manager of that swarm calls one. A deposed leader calls
+// itself so for up to 20 s, and for good where the swarm is split: which of them
+// is right can't be said from here, so all of it is told.
+func withRivals(rows []row, best *row) []state.SwarmNode {
+	nodes := slices.Clone(best.account.Nodes)
 	for i := range rows {
 		r := &rows[i]
-		other := r.host.Engine.NodeID != best.host.Engine.NodeID
-		if r != best && other && r.good() && r.account.ID == best.account.ID && r.leads() {
-			return r
+		if r == best || !r.good() || r.account.ID != best.account.ID {
+			continue
+		}
+		for _, n := range r.account.Nodes {
+			if n.Leader {
+				nodes = withLeader(nodes, n)
+			}
 		}
 	}
-	return nil
+	return nodes
+}
+
+func withLeader(nodes []state.SwarmNode, leader state.SwarmNode) []state.SwarmNode {
+	at := slices.IndexFunc(nodes, func(n state.SwarmNode) bool { return n.ID == leader.ID })
+	if at < 0 {
+		return append(nodes, leader)
+	}
+	nodes[at].Leader = true
+	return nodes
 }
 
 // tellsKey asks for the unlock key, of the chosen manager first, and drops it at
@@ -116,14 +126,6 @@ func (l *look) told(parent context.Context, r *row) bool {
 		return len(key) > 0, err
 	})
 	return known && err == nil
-}
-
-func twoLeaders(a, b *row) *state.Problem {
-	return &state.Problem{
-		Code:   codeSwarm,
-		Text:   fmt.Sprintf("%s and %s both say that they lead the swarm %s, so neither account can be relied on", a.host.Name, b.host.Name, a.account.ID),
-		Remedy: "Look again in a minute: a leader that was replaced says so for up to 20 s. If both still do, the swarm is split: find out which side has the majority before anything is changed.",
-	}
 }
 
 func cutShort() *state.Problem {
@@ -164,11 +166,11 @@ func (r *row) obstacle() string {
 	case h.Target == "none":
 		return "it has no connection"
 	case h.Problem != nil:
-		return withoutNode(h.Problem.Text, h.Name)
+		return h.Problem.Text
 	case h.Looked == state.Unknown:
 		return "it was not looked at"
 	case h.Engine.Problem != nil:
-		return withoutNode(h.Engine.Problem.Text, h.Name)
+		return h.Engine.Problem.Text
 	case h.Engine.Answered != state.Present:
 		return "its engine was not asked"
 	case h.Engine.LocalNodeState == "locked":

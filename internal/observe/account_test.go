@@ -2,6 +2,7 @@ package observe
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -70,13 +71,32 @@ func TestTwoClusters(t *testing.T) {
 	}
 }
 
+// Whom any manager calls the leader is shown as one: plan tells that the swarm is
+// split.
 func TestTwoLeaders(t *testing.T) {
 	cfg := declare("m1", "m2", "m3")
-	w := healthyWorld(cfg)
-	w.machines["m2"].engine.swarm = swarmAs(cfg, "m2")
-	s := observe(t, cfg, w)
-	if s.Swarm != nil || s.SwarmProblem == nil || !strings.Contains(s.SwarmProblem.Text, "m1 and m2 both say that they lead") {
-		t.Errorf("swarm %+v, %+v", s.Swarm, s.SwarmProblem)
+	for name, known := range map[string]bool{"listed": true, "not listed": false} {
+		t.Run(name, func(t *testing.T) {
+			w := healthyWorld(cfg)
+			w.machines["m2"].engine.swarm = swarmAs(cfg, "m2")
+			if !known {
+				first := &w.machines["m1"].engine.swarm
+				first.Nodes = slices.DeleteFunc(first.Nodes, func(n state.SwarmNode) bool { return n.ID == idOf("m2") })
+			}
+			s := observe(t, cfg, w)
+			var lead []string
+			for _, n := range s.Swarm.Nodes {
+				if n.Leader {
+					lead = append(lead, n.ID)
+				}
+			}
+			if s.Swarm.SeenFrom != "m1" || !slices.Equal(lead, []string{"id-m1", "id-m2"}) || len(s.Swarm.Nodes) != 3 {
+				t.Errorf("from %s, leaders %v of %d", s.Swarm.SeenFrom, lead, len(s.Swarm.Nodes))
+			}
+			if m := w.machines["m1"].engine.swarm.Nodes; known && m[1].Leader {
+				t.Error("a manager's own account was altered")
+			}
+		})
 	}
 }
 
@@ -85,8 +105,27 @@ func TestOneMachineTwiceIsNotTwoLeaders(t *testing.T) {
 	cfg := declare("m1", "m2")
 	w := healthyWorld(cfg)
 	w.machines["m2"].engine = w.machines["m1"].engine
-	if s := observe(t, cfg, w); s.Swarm == nil {
-		t.Errorf("%+v", s.SwarmProblem)
+	leaders := 0
+	for _, n := range observe(t, cfg, w).Swarm.Nodes {
+		if n.Leader {
+			leaders++
+		}
+	}
+	if leaders != 1 {
+		t.Errorf("%d leaders", leaders)
+	}
+}
+
+// A deposed leader still calls itself one, while a follower knows the new one,
+// whose host can't be reached.
+func TestADeposedLeader(t *testing.T) {
+	cfg := declare("m1", "m2", "m3")
+	w := healthyWorld(cfg)
+	w.machines["m2"].engine.swarm = swarmAs(cfg, "m3")
+	w.machines["m3"].connect = fails(said(host.ErrUnreachable, diag.HostUnreachable))
+	s := observe(t, cfg, w)
+	if n := s.Swarm.Nodes; !n[0].Leader || n[1].Leader || !n[2].Leader {
+		t.Errorf("%+v", n)
 	}
 }
 

@@ -25,17 +25,17 @@ const (
 	codeRepository  = diag.RepositoryUnusable
 )
 
-// problem names the node and takes the code's own remedy where none is given.
+// problem takes the code's own remedy where none is given. The text does not
+// begin with the node's name: it stands in that node's row, and whoever shows it
+// alone says whose it is.
 func problem(code, node, text, remedy string) *state.Problem {
 	if remedy == "" {
 		if row, ok := diag.Lookup(code); ok {
 			remedy = row.Remedy
 		}
 	}
-	return &state.Problem{Code: code, Text: node + ": " + text, Remedy: remedy}
+	return &state.Problem{Code: code, Text: strings.TrimPrefix(text, node+": "), Remedy: remedy}
 }
-
-func withoutNode(text, node string) string { return strings.TrimPrefix(text, node+": ") }
 
 // kinds maps how a host fails to a code. answered: the machine is there and let
 // us in, it only can't be looked at as it must be.

@@ -101,7 +101,7 @@ func TestADeadHostDelaysNothing(t *testing.T) {
 				if h.Looked != state.Absent || h.Problem == nil || h.Problem.Code != codeUnreachable || h.SwarmDir.Presence != state.Unknown {
 					t.Errorf("m2: %+v", h)
 				}
-				if want := "m2: root@m2: no answer within 15s"; h.Problem.Text != want {
+				if want := "root@m2: no answer within 15s"; h.Problem.Text != want {
 					t.Errorf("text %q, want %q", h.Problem.Text, want)
 				}
 			})

@@ -30,7 +30,7 @@ func (l *look) repository(parent context.Context, d schema.Repository) state.Rep
 		if r.Looked != state.Present {
 			r.Looked = state.Absent
 		}
-		r.Problem = repositoryProblem(d.Name, err)
+		r.Problem = repositoryProblem(err)
 	}
 	return r
 }
@@ -52,13 +52,13 @@ func (l *look) list(ctx context.Context, d schema.Repository) (r state.Repositor
 	return r, err
 }
 
-func repositoryProblem(name string, err error) *state.Problem {
+func repositoryProblem(err error) *state.Problem {
 	text, remedy := words(err)
 	if remedy == "" {
 		row, _ := diag.Lookup(codeRepository)
 		remedy = row.Remedy
 	}
-	return &state.Problem{Code: codeRepository, Text: "repository " + name + ": " + text, Remedy: remedy}
+	return &state.Problem{Code: codeRepository, Text: text, Remedy: remedy}
 }
 
 // bare is a URL without what could be a credential: user, parameters, fragment.

@@ -50,7 +50,7 @@ func TestRepositoryProblems(t *testing.T) {
 			if r.Looked != test.looked || len(r.Backups) != test.backups || r.Backups == nil {
 				t.Errorf("%+v", r)
 			}
-			want := state.Problem{Code: diag.RepositoryUnusable, Text: "repository offsite: it can't be listed: permission denied", Remedy: "Mend it."}
+			want := state.Problem{Code: diag.RepositoryUnusable, Text: "it can't be listed: permission denied", Remedy: "Mend it."}
 			if r.Problem == nil || *r.Problem != want {
 				t.Errorf("problem %+v", r.Problem)
 			}
@@ -69,7 +69,7 @@ func TestRepositoryHangs(t *testing.T) {
 		if d := time.Since(start); d != DefaultRepositoryTimeout {
 			t.Errorf("took %v", d)
 		}
-		if r.Looked != state.Absent || r.Problem == nil || r.Problem.Text != "repository offsite: no answer within 1m0s" || r.Problem.Remedy == "" {
+		if r.Looked != state.Absent || r.Problem == nil || r.Problem.Text != "no answer within 1m0s" || r.Problem.Remedy == "" {
 			t.Errorf("%+v", r)
 		}
 	})
