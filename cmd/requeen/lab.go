@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"text/tabwriter"
@@ -47,6 +48,13 @@ With -autolock the unlock key is kept in the lab's directory. That is for a lab
 only: elsewhere a key beside the lock is worth nothing.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.Dir != "" {
+				dir, err := filepath.Abs(o.Dir)
+				if err != nil {
+					return err
+				}
+				o.Dir = dir
+			}
 			start := time.Now()
 			l, err := lab.Up(cmd.Context(), o, func(line string) {
 				fmt.Fprintf(cmd.ErrOrStderr(), "%5.1f s  %s\n", time.Since(start).Seconds(), line)

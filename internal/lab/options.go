@@ -65,7 +65,7 @@ func (o Options) validate() error {
 		return err
 	}
 	if !filepath.IsAbs(o.Dir) {
-		return fmt.Errorf("the lab's directory %q is not absolute: a lab outlives the command that made it, and so must its path; give it from /", o.Dir)
+		return fmt.Errorf("the lab's directory %q is not absolute; a lab outlives the command that made it: give its path from /", o.Dir)
 	}
 	if strings.ContainsAny(o.Dir, ":,\\\"' \n") {
 		return fmt.Errorf("the lab's directory %q holds a blank, quote, colon, comma or backslash, which mount options can't carry; choose another", o.Dir)

@@ -25,7 +25,7 @@ func TestOptionsValidate(t *testing.T) {
 		{func(o *Options) { o.Name = "a-b" }, "one to eight"},
 		{func(o *Options) { o.Name = "../x" }, "one to eight"},
 		{func(o *Options) { o.Name = "1a" }, "a letter first"},
-		{func(o *Options) { o.Dir = "here" }, "not absolute"},
+		{func(o *Options) { o.Dir = "here" }, "is not absolute"},
 		{func(o *Options) { o.Dir = "/a:b" }, "mount options"},
 		{func(o *Options) { o.Dir = "/a b" }, "mount options"},
 		{func(o *Options) { o.Managers = 10 }, "1 to 9 managers"},
