@@ -37,14 +37,16 @@ func (l *loader) checkNodes() {
 		sameAddress := false
 		if first, again := addresses[d.Address]; again && d.Address != "" {
 			sameAddress = true
-			l.err(d.address, "Two nodes with one address", fmt.Sprintf("%s is also the address of %q at %s.", d.Address, first.Name, place(first.address)), "Correct one of the addresses.")
+			l.err(d.address, "Two nodes with one address", fmt.Sprintf("%q has %s, which is also the address of %q at %s.", d.Name, d.Address, first.Name, place(first.address)), "Correct one of the addresses.")
 		}
-		addresses[d.Address] = d
+		if !sameAddress {
+			addresses[d.Address] = d
+		}
 		key := fmt.Sprintf("%s|%d", strings.ToLower(d.Connection.SSH.Host), d.Connection.SSH.Port)
 		if first, again := targets[key]; again && d.okTarget && !sameAddress {
 			l.err(d.target, "Two nodes with one ssh target", fmt.Sprintf("%q and %q (%s) are both reached at %s: one machine would be counted twice.", first.Name, d.Name, place(first.target), d.Connection.SSH), "Correct one of the targets.")
 		}
-		if d.okTarget {
+		if _, again := targets[key]; d.okTarget && !again {
 			targets[key] = d
 		}
 		if !d.Connection.Local {
@@ -80,7 +82,7 @@ func (l *loader) checkManagers() {
 	case n > 7:
 		l.warnAt(managers[7], "More than seven managers", fmt.Sprintf("Each of the %d managers has to write every change, which slows the swarm down.", n), "Make some of them workers; five bear the loss of two.")
 	case n%2 == 0:
-		l.warnAt(managers[n-1], "Even number of managers", fmt.Sprintf("%d managers bear the loss of %d, as %d would: the quorum is %d, and one more can fail.", n, (n-1)/2, n-1, n/2+1), "Declare one manager more or one less.")
+		l.warnAt(managers[n-1], "Even number of managers", fmt.Sprintf("The quorum of %d is %d: they bear the loss of %d, as %d would, and are one more that can fail.", n, n/2+1, (n-1)/2, n-1), "Declare one manager more or one less.")
 	}
 }
 

@@ -43,6 +43,7 @@ func (l *loader) readConnection(node, c *content, d *declared, sc scope) {
 		l.err(become.at, "become without a connection", "With none = true nothing is run on the host.", "Remove one of the two.")
 	}
 	if l.twoWays(c, ssh, local, none) {
+		out.Local, out.None = false, false // which of them is meant is not known
 		return
 	}
 	if out.Local {

@@ -24,8 +24,8 @@ var remedies = map[string]string{
 	"Unclosed configuration body":                "Add what is missing at the end of the file.",
 	"Argument or block definition required":      "Write NAME = VALUE or NAME { … } here.",
 	"Invalid block definition":                   "Write NAME \"label\" { at the start of a block, without an equals sign.",
-	"Invalid expression":                         "Write a value here; text stands in double quotes.",
-	"Missing expression":                         "Write a value after the equals sign.",
+	"Invalid expression":                         "Write a value here; a text stands in double quotes.",
+	"Missing expression":                         "Write a value here.",
 	"Invalid character":                          "Remove or replace this character.",
 	"Invalid character encoding":                 "Store the file as UTF-8.",
 	"Invalid multi-line string":                  "Close the quotes on the same line, or use <<EOT for text of several lines.",
@@ -51,10 +51,30 @@ var remedies = map[string]string{
 	"Invalid type specification":                 "Write a type such as string, number, bool, list(string) or map(string).",
 }
 
+// typesOnly are the summaries under which HCL speaks of types and names in the
+// source, never of values; those of functions are guarded by functions.go.
+var typesOnly = map[string]bool{
+	"Invalid operand": true, "Incorrect condition type": true, "Not enough function arguments": true, "Too many function arguments": true,
+	"Error in function call": true, "Invalid function argument": true, "Invalid template interpolation value": true,
+}
+
+// addEval is addHCL for what the evaluation of an expression gave: where a
+// sensitive value took part, no more is told than can't be made of it.
+func (l *loader) addEval(ds hcl.Diagnostics, expr hcl.Expression, ctx *hcl.EvalContext) {
+	if ds.HasErrors() && touchesSensitive(expr, ctx) {
+		for _, d := range ds {
+			if !typesOnly[d.Summary] {
+				d.Detail = "The reason is not shown, because it could tell a sensitive value that this expression uses."
+			}
+		}
+	}
+	l.addHCL(ds)
+}
+
 // addHCL takes over what HCL says, with the lines concerned and a remedy.
 func (l *loader) addHCL(ds hcl.Diagnostics) {
 	for _, d := range ds {
-		out := diag.Diagnostic{Severity: diag.Error, Summary: strings.TrimSuffix(d.Summary, "."), Detail: d.Detail, Remedy: remedies[d.Summary]}
+		out := diag.Diagnostic{Severity: diag.Error, Summary: strings.TrimSuffix(d.Summary, "."), Detail: d.Detail, Remedy: remedies[d.Summary], Node: l.node}
 		if d.Severity == hcl.DiagWarning {
 			out.Severity = diag.Warning
 		}
@@ -63,6 +83,9 @@ func (l *loader) addHCL(ds hcl.Diagnostics) {
 		}
 		if strings.HasPrefix(d.Summary, "Error in function call") || strings.HasPrefix(d.Summary, "Invalid function argument") {
 			out.Remedy = "Give the function a value that it can work on, or try(…, default)."
+		}
+		if strings.Contains(d.Detail, errOutside.Error()) {
+			out.Remedy = "Move the file into the configuration's directory, or allow reading outside of it."
 		}
 		if d.Subject != nil {
 			l.place(&out, *d.Subject)
@@ -80,7 +103,7 @@ func (l *loader) warn(at hcl.Range, summary, detail, remedy string) {
 }
 
 func (l *loader) report(s diag.Severity, at hcl.Range, summary, detail, remedy string) {
-	d := diag.Diagnostic{Severity: s, Summary: summary, Detail: detail, Remedy: remedy}
+	d := diag.Diagnostic{Severity: s, Summary: summary, Detail: detail, Remedy: remedy, Node: l.node}
 	l.place(&d, at)
 	l.diags = append(l.diags, d)
 }
@@ -165,10 +188,10 @@ func printable(s string) string {
 // is known to be sensitive.
 func (l *loader) finish() diag.Diagnostics {
 	type key struct {
-		at                       diag.Range
-		summary, detail, snippet string
+		at              diag.Range
+		summary, detail string
 	}
-	seen := map[key]bool{}
+	seen := map[key]int{}
 	var out diag.Diagnostics
 	for _, d := range l.diags {
 		d.Summary, d.Detail, d.Remedy = l.scrub(d.Summary), l.scrub(d.Detail), l.scrub(d.Remedy)
@@ -177,10 +200,14 @@ func (l *loader) finish() diag.Diagnostics {
 		if d.Subject != nil {
 			k.at = *d.Subject
 		}
-		if !seen[k] {
-			seen[k] = true
-			out = append(out, d)
+		if i, again := seen[k]; again {
+			if out[i].Node != d.Node {
+				out[i].Node = "" // it holds for several instances of a node block
+			}
+			continue
 		}
+		seen[k] = len(out)
+		out = append(out, d)
 	}
 	out.Sort()
 	return out

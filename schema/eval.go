@@ -44,7 +44,7 @@ func (l *loader) eval(expr hclsyntax.Expression, sc scope) (cty.Value, bool) {
 		ctx.Variables["each"] = cty.ObjectVal(map[string]cty.Value{"key": sc.each.key, "value": sc.each.value})
 	}
 	v, ds := expr.Value(ctx)
-	l.addHCL(ds)
+	l.addEval(ds, expr, ctx)
 	return v, !ds.HasErrors()
 }
 
@@ -200,7 +200,11 @@ func (l *loader) value(c *content, name string, want cty.Type, sc scope) field[c
 	}
 	v, err := convert.Convert(v, want)
 	if err != nil {
-		l.err(f.at, "Value of the wrong type", fmt.Sprintf("%s in %s is %s: %s.", name, c.title(), spec.typ, err), "Write a value of that type.")
+		why := err.Error()
+		if f.sensitive {
+			why = "the value has another type"
+		}
+		l.err(f.at, "Value of the wrong type", fmt.Sprintf("%s in %s: %s.", name, c.title(), why), fmt.Sprintf("Write a value that is: %s.", spec.typ))
 		return f
 	}
 	f.known = v.IsWhollyKnown()
@@ -268,7 +272,7 @@ func (l *loader) unknownHere(at hcl.Range, name string, marks cty.ValueMarks) {
 		l.err(at, "Value that is not known", fmt.Sprintf("%s rests on a value that is not known.", name), "Set the environment variables that this expression uses.")
 		return
 	}
-	l.err(at, "Environment variable that is not set", fmt.Sprintf("%s rests on env(%q), which is not set.", name, strings.Join(unset, `") and env("`)),
+	l.err(at, "Environment variable that is not set", fmt.Sprintf("%s rests on environment variables that are not set: %s.", name, strings.Join(unset, ", ")),
 		fmt.Sprintf("Set %s in the environment.", list(unset)))
 }
 

@@ -90,14 +90,14 @@ func (l *loader) dirError(err error) {
 func (l *loader) readOne(name, path string) (parsedFile, bool) {
 	data, err := readRegular(os.Stat, func(p string) (fs.File, error) { return os.Open(p) }, path, maxFile)
 	if err != nil {
-		l.broken = true
+		l.spoil(name)
 		l.errFile(name, "File that can't be read", fmt.Sprintf("%s: %s.", name, plainError(err)), "Check that it exists, is a file of text and may be read.")
 		return parsedFile{}, false
 	}
 	l.src[name] = data
 	l.files = append(l.files, File{Name: name, Bytes: data})
 	if at := invalidUTF8(data); at >= 0 {
-		l.broken = true
+		l.spoil(name)
 		line := 1 + bytes.Count(data[:at], []byte("\n"))
 		pos := hcl.Pos{Line: line, Column: 1, Byte: at}
 		l.err(hcl.Range{Filename: name, Start: pos, End: pos}, "File that is not UTF-8", fmt.Sprintf("The byte at offset %d is not UTF-8.", at), "Store the file as UTF-8.")
@@ -106,16 +106,27 @@ func (l *loader) readOne(name, path string) (parsedFile, bool) {
 	return parsedFile{name: name, body: l.parse(name, data)}, true
 }
 
+// spoil notes that a file was not read, or not all of it: what seems to be
+// missing may be there.
+func (l *loader) spoil(name string) {
+	l.brokenFile[name] = true
+	if strings.HasSuffix(name, configSuffix) {
+		l.broken = true
+	} else {
+		l.brokenValues = true
+	}
+}
+
 // parse gives what could be made of a file, and notes when that is not all.
 func (l *loader) parse(name string, data []byte) *hclsyntax.Body {
 	if at, deep := tooDeep(name, data); deep {
-		l.broken, l.brokenFile[name] = true, true
+		l.spoil(name)
 		l.err(at, "Brackets nested too deeply", fmt.Sprintf("More than %d brackets are open here.", maxNesting), "Close what is open, or use locals.")
 		return &hclsyntax.Body{}
 	}
 	f, ds := hclsyntax.ParseConfig(data, name, hcl.InitialPos)
 	if ds.HasErrors() {
-		l.broken, l.brokenFile[name] = true, true
+		l.spoil(name)
 	}
 	l.syntax = append(l.syntax, ds...)
 	if f == nil {
@@ -125,6 +136,7 @@ func (l *loader) parse(name string, data []byte) *hclsyntax.Body {
 	if !ok {
 		return &hclsyntax.Body{}
 	}
+	keepKeyMarks(body)
 	return body
 }
 

@@ -2,7 +2,9 @@ package schema
 
 import (
 	"errors"
+	"maps"
 	"strings"
+	"sync"
 
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
@@ -70,6 +72,14 @@ func affix(test func(s, part string) bool) function.Function {
 	})
 }
 
+var guardedPure = sync.OnceValue(func() map[string]function.Function {
+	out := make(map[string]function.Function, len(pure))
+	for name, f := range pure {
+		out[name] = guarded(f)
+	}
+	return out
+})
+
 // newFunctions are the functions of one Load.
 func (l *loader) newFunctions() map[string]function.Function {
 	out := map[string]function.Function{
@@ -77,9 +87,7 @@ func (l *loader) newFunctions() map[string]function.Function {
 		"env": guarded(l.envFunc()), "file": guarded(l.fileFunc()),
 		"sensitive": l.sensitiveFunc(), "nonsensitive": l.nonsensitiveFunc(),
 	}
-	for name, f := range pure {
-		out[name] = guarded(f)
-	}
+	maps.Copy(out, guardedPure())
 	return out
 }
 

@@ -24,14 +24,15 @@ type loader struct {
 	inputs  []Input
 	outside bool
 
-	files      []File
-	configs    []parsedFile
-	varFiles   []parsedFile
-	src        map[string][]byte // for snippets, by the name in diagnostics
-	hidden     map[string]bool   // whose text must not be shown
-	broken     bool              // something was not read: what seems to be missing may be there
-	brokenFile map[string]bool
-	syntax     hcl.Diagnostics
+	files        []File
+	configs      []parsedFile
+	varFiles     []parsedFile
+	src          map[string][]byte // for snippets, by the name in diagnostics
+	hidden       map[string]bool   // whose text must not be shown
+	broken       bool              // something was not read: what seems to be missing may be there
+	brokenFile   map[string]bool
+	brokenValues bool // the same of a variable file
+	syntax       hcl.Diagnostics
 
 	blocks     map[string][]*hclsyntax.Block
 	variables  map[string]*variable
@@ -40,6 +41,7 @@ type loader struct {
 	localStack []string
 	functions  map[string]function.Function
 
+	node         string // whose attributes are being read
 	nodes        []declared
 	nodesUnknown bool // some nodes could not be read, which has been told
 	rolesUnknown bool
@@ -68,14 +70,20 @@ func Load(dir string, opts Options) (cfg *Config, ds diag.Diagnostics) {
 	return load(dir, opts)
 }
 
-func load(dir string, opts Options) (*Config, diag.Diagnostics) {
+func newLoader(opts Options) *loader {
 	l := &loader{
 		environ: environMap(opts.Environ), inputs: inputList(opts), outside: opts.AllowOutside,
 		src: map[string][]byte{}, hidden: map[string]bool{}, brokenFile: map[string]bool{},
 		blocks: map[string][]*hclsyntax.Block{}, variables: map[string]*variable{}, badVars: map[string]bool{},
-		localDefs: map[string]*localDef{}, shown: map[string]bool{}, revealed: map[string]bool{}, backupAt: map[string]backupPlaces{}, cfg: &Config{},
+		localDefs: map[string]*localDef{}, shown: map[string]bool{}, revealed: map[string]bool{},
+		backupAt: map[string]backupPlaces{}, cfg: &Config{},
 	}
 	l.functions = l.newFunctions()
+	return l
+}
+
+func load(dir string, opts Options) (*Config, diag.Diagnostics) {
+	l := newLoader(opts)
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, diag.From(err)
@@ -118,7 +126,14 @@ func (l *loader) addSyntax() {
 	for _, v := range l.variables {
 		secrets = secrets || v.sensitive
 	}
+	open := map[string]bool{} // an open quote spoils every line after it
 	for _, d := range l.syntax {
+		if d.Subject != nil && d.Summary == "Invalid multi-line string" {
+			if open[d.Subject.Filename] {
+				continue
+			}
+			open[d.Subject.Filename] = true
+		}
 		from := len(l.diags)
 		l.addHCL(hcl.Diagnostics{d})
 		if secrets && d.Subject != nil && !strings.HasSuffix(d.Subject.Filename, configSuffix) {

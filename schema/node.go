@@ -138,6 +138,8 @@ func keyRange(e hclsyntax.Expression, name string) hcl.Range {
 }
 
 func (l *loader) readNode(c *content, nested nestedBlocks, name string, at hcl.Range, sc scope) {
+	l.node = name
+	defer func() { l.node = "" }()
 	d := declared{Node: Node{Name: name, Range: toRange(c.def)}, name: at}
 	if name == FromFollower {
 		l.err(at, "Reserved name", `In a backup "follower" is the choice of any follower, so no node can be called that.`, "Give the node another name.")

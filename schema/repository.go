@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 )
 
@@ -102,16 +103,25 @@ func (l *loader) readRecipients(c *content, r *Repository) {
 		l.err(c.def, "Neither recipients nor plaintext", fmt.Sprintf("%s does not say to whom its backups are encrypted.", c.title()), remedy)
 	}
 	seen := map[string]bool{}
-	for _, s := range rec.val {
+	for i, s := range rec.val {
 		s = strings.TrimSpace(s)
-		l.checkRecipient(s, rec.at)
+		at := itemRange(c.attrs["recipients"].Expr, i, len(rec.val))
+		l.checkRecipient(s, at)
 		if seen[s] {
-			l.warn(rec.at, "Recipient that stands twice", fmt.Sprintf("%q is named twice.", s), "Remove one.")
+			l.warn(at, "Recipient that stands twice", fmt.Sprintf("%q is named twice.", s), "Remove one.")
 			continue
 		}
 		seen[s] = true
 		r.Recipients = append(r.Recipients, s)
 	}
+}
+
+// itemRange is where an item of a list stands, if the list is written out.
+func itemRange(e hclsyntax.Expression, i, n int) hcl.Range {
+	if t, ok := e.(*hclsyntax.TupleConsExpr); ok && len(t.Exprs) == n {
+		return t.Exprs[i].Range()
+	}
+	return e.Range()
 }
 
 func (l *loader) checkRecipient(s string, at hcl.Range) {

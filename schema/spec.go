@@ -77,9 +77,10 @@ func (c *content) title() string {
 // content is a block's body, sorted by its table.
 type content struct {
 	spec   *blockSpec
-	name   string    // the label
-	def    hcl.Range // the block's first line
-	label  hcl.Range // of the label, or of the block's type
+	name   string          // the label
+	meant  map[string]bool // what was misspelt or written as the other kind, and so isn't missing
+	def    hcl.Range       // the block's first line
+	label  hcl.Range       // of the label, or of the block's type
 	attrs  map[string]*hclsyntax.Attribute
 	blocks map[string][]*hclsyntax.Block
 }
@@ -89,7 +90,7 @@ type content struct {
 func (l *loader) read(spec *blockSpec, b *hclsyntax.Block) *content {
 	c := &content{
 		spec: spec, def: b.DefRange(), label: b.TypeRange,
-		attrs: map[string]*hclsyntax.Attribute{}, blocks: map[string][]*hclsyntax.Block{},
+		attrs: map[string]*hclsyntax.Attribute{}, blocks: map[string][]*hclsyntax.Block{}, meant: map[string]bool{},
 	}
 	l.readLabels(c, b)
 	for _, a := range sortedAttrs(b.Body) {
@@ -97,7 +98,8 @@ func (l *loader) read(spec *blockSpec, b *hclsyntax.Block) *content {
 		case spec.free, spec.attr(a.Name) != nil:
 			c.attrs[a.Name] = a
 		case spec.block(a.Name) != nil:
-			l.err(a.NameRange, "A block is written as an attribute", fmt.Sprintf("In a %s block %q is a block of its own.", spec.name, a.Name),
+			c.meant[a.Name] = true
+			l.err(a.NameRange, "A block is written as an attribute", fmt.Sprintf("In %s blocks %q is a block of its own.", spec.name, a.Name),
 				fmt.Sprintf("Write %s { … } without the equals sign.", a.Name))
 		default:
 			l.unknownName(c, "attribute", a.Name, a.NameRange)
@@ -108,7 +110,8 @@ func (l *loader) read(spec *blockSpec, b *hclsyntax.Block) *content {
 		case spec.block(n.Type) != nil:
 			c.blocks[n.Type] = append(c.blocks[n.Type], n)
 		case spec.attr(n.Type) != nil:
-			l.err(n.TypeRange, "An attribute is written as a block", fmt.Sprintf("In a %s block %q is an attribute.", spec.name, n.Type),
+			c.meant[n.Type] = true
+			l.err(n.TypeRange, "An attribute is written as a block", fmt.Sprintf("In %s blocks %q is an attribute.", spec.name, n.Type),
 				fmt.Sprintf("Write %s = … with an equals sign.", n.Type))
 		default:
 			l.unknownName(c, "block", n.Type, n.TypeRange)
@@ -125,9 +128,9 @@ func (l *loader) readLabels(c *content, b *hclsyntax.Block) {
 		want = 1
 	}
 	if len(b.Labels) > want {
-		detail := fmt.Sprintf("A %s block has no label.", spec.name)
+		detail := fmt.Sprintf("%s blocks have no label.", spec.name)
 		if want == 1 {
-			detail = fmt.Sprintf("A %s block has one label, %s.", spec.name, spec.label)
+			detail = fmt.Sprintf("%s blocks have one label: %s.", spec.name, spec.label)
 		}
 		l.err(b.LabelRanges[want], "Label that has no place", detail, "Remove it.")
 	}
@@ -135,7 +138,7 @@ func (l *loader) readLabels(c *content, b *hclsyntax.Block) {
 		return
 	}
 	if len(b.Labels) == 0 {
-		l.err(b.DefRange(), "Label missing", fmt.Sprintf("A %s block has a label: %s.", spec.name, spec.label),
+		l.err(b.DefRange(), "Label missing", fmt.Sprintf("%s blocks have a label: %s.", spec.name, spec.label),
 			fmt.Sprintf("Write %s \"…\" { with a name of your choice.", spec.name))
 		return
 	}
@@ -146,16 +149,16 @@ func (l *loader) readRequired(c *content) {
 	for _, n := range c.spec.blocks {
 		have := c.blocks[n.name]
 		if len(have) > 1 && !n.many {
-			l.err(have[1].DefRange(), "Block given twice", fmt.Sprintf("A %s block has one %s block; the first is at %s.", c.spec.name, n.name, place(have[0].DefRange())),
+			l.err(have[1].DefRange(), "Block given twice", fmt.Sprintf("%s has one %s block; the first is at %s.", c.title(), n.name, place(have[0].DefRange())),
 				"Put everything into one of them.")
 			c.blocks[n.name] = have[:1]
 		}
-		if len(have) == 0 && n.required && !l.brokenFile[c.def.Filename] {
+		if len(have) == 0 && n.required && !c.meant[n.name] && !l.brokenFile[c.def.Filename] {
 			l.err(c.def, "Block missing", fmt.Sprintf("%s has no %s block. %s", c.title(), n.name, n.doc), fmt.Sprintf("Add %s { } to it.", n.name))
 		}
 	}
 	for _, a := range c.spec.attrs {
-		if a.required && c.attrs[a.name] == nil && !l.brokenFile[c.def.Filename] {
+		if a.required && c.attrs[a.name] == nil && !c.meant[a.name] && !l.brokenFile[c.def.Filename] {
 			l.missing(c, a, c.def)
 		}
 	}
@@ -167,7 +170,8 @@ func (l *loader) missing(c *content, a attrSpec, at hcl.Range) {
 }
 
 func (l *loader) unknownName(c *content, what, name string, at hcl.Range) {
-	l.err(at, "Unknown "+what, fmt.Sprintf("A %s block has no %s %q.", c.spec.name, what, name), suggest(name, c.spec.names()))
+	c.meant[nearest(name, c.spec.names())] = true
+	l.err(at, "Unknown "+what, fmt.Sprintf("%s blocks have no %s %q.", c.spec.name, what, name), suggest(name, c.spec.names()))
 }
 
 func sortedAttrs(b *hclsyntax.Body) []*hclsyntax.Attribute {

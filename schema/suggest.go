@@ -28,7 +28,11 @@ func nearest(name string, known []string) string {
 // suggest is the remedy for a name that is not known.
 func suggest(name string, known []string) string {
 	if n := nearest(name, known); n != "" {
-		return fmt.Sprintf("Did you mean %q?", n)
+		text := fmt.Sprintf("Did you mean %q?", n)
+		if levenshtein.Distance(name, n, nil)*2 >= len(name) && len(known) > 1 {
+			text += " Known here: " + list(known) + "."
+		}
+		return text
 	}
 	if len(known) == 0 {
 		return "Remove it."

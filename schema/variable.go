@@ -118,11 +118,12 @@ func (l *loader) assign(v *variable, val cty.Value, at hcl.Range) {
 		plain, marks := val.UnmarkDeepWithPaths()
 		val = v.optional.Apply(plain).MarkWithPaths(marks)
 	}
+	hidden := val.HasMarkDeep(sensitiveMark{})
 	val, err := convert.Convert(val, v.typ)
 	if err != nil {
 		detail := fmt.Sprintf("The variable %q is declared as %s: %s.", v.name, typeexpr.TypeString(v.typ), err)
 		remedy := "Give it a value of that type."
-		if v.sensitive {
+		if v.sensitive || hidden {
 			l.errHidden(at, "Value of the wrong type", fmt.Sprintf("The sensitive variable %q is declared as %s; its value is something else.", v.name, typeexpr.TypeString(v.typ)), remedy)
 		} else {
 			l.err(at, "Value of the wrong type", detail, remedy)
@@ -140,7 +141,7 @@ func (l *loader) assign(v *variable, val cty.Value, at hcl.Range) {
 func (l *loader) needValues() {
 	for _, name := range keysOf(l.variables) {
 		v := l.variables[name]
-		if v.failed && !l.badVars[name] {
+		if v.failed && !l.badVars[name] && !l.brokenValues {
 			l.err(v.def, "Variable without a value", fmt.Sprintf("%q has no default, and no value is given for it.", name),
 				fmt.Sprintf("Set it in requeen.rqvars, by -var %s=…, by RQ_VAR_%s in the environment, or give it a default.", name, name))
 		}
