@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/sirupsen/logrus"
+	"go.etcd.io/etcd/client/pkg/v3/fileutil"
+	"go.etcd.io/etcd/server/v3/storage/wal"
+	"go.etcd.io/etcd/server/v3/storage/wal/walpb"
 
 	"github.com/requeen/requeen/internal/raftdir"
 	"github.com/requeen/requeen/internal/raftdir/raftdirtest"
@@ -24,85 +28,90 @@ const (
 	snap = "raft/snap-v3-encrypted"
 )
 
+var (
+	sealed   = raftdirtest.Options{UnlockKey: raftdirtest.UnlockKey}
+	snapshot = raftdirtest.Options{Index: 30, SnapshotAt: 20, Secrets: 3}
+	joined   = raftdirtest.Options{Index: 30, SnapshotAt: 20, Joined: true}
+	long     = raftdirtest.Options{Secrets: 2000}
+)
+
+var brokenFiles = map[string]struct {
+	build raftdirtest.Options
+	hurt  func(*testing.T, raftdirtest.Built)
+	opts  raftdir.Options
+	kind  error
+	says  string
+}{
+	"no certificate":    {hurt: remove(crt), kind: raftdir.ErrMissing, says: crt},
+	"no key":            {hurt: remove(key), kind: raftdir.ErrMissing, says: key},
+	"no root CA":        {hurt: remove(root), kind: raftdir.ErrMissing, says: root},
+	"no raft":           {hurt: remove("raft"), kind: raftdir.ErrMissing, says: "raft"},
+	"no log":            {hurt: remove(logs), kind: raftdir.ErrMissing, says: logs},
+	"no snapshots":      {hurt: remove(snap), kind: raftdir.ErrMissing, says: snap},
+	"no directory":      {hurt: remove("."), kind: raftdir.ErrMissing},
+	"empty log":         {hurt: empty(logs), kind: raftdir.ErrMissing, says: logs},
+	"empty certificate": {hurt: write(crt, ""), kind: raftdir.ErrMissing},
+	"a file for a log":  {hurt: func(t *testing.T, b raftdirtest.Built) { remove(logs)(t, b); write(logs, "x")(t, b) }, kind: raftdir.ErrMissing},
+	"certificate is a directory": {
+		hurt: func(t *testing.T, b raftdirtest.Built) {
+			remove(crt)(t, b)
+			must(t, os.Mkdir(filepath.Join(b.Dir, crt), 0o700))
+		},
+		kind: raftdir.ErrUnreadable,
+	},
+	"certificate is no PEM": {hurt: write(crt, "x"), kind: raftdir.ErrCertificate},
+	"certificate is a key":  {hurt: func(t *testing.T, b raftdirtest.Built) { copyOver(t, b.Dir, key, b.Dir, crt) }, kind: raftdir.ErrCertificate},
+	"certificate is the root's": {
+		hurt: func(t *testing.T, b raftdirtest.Built) { copyOver(t, b.Dir, root, b.Dir, crt) }, kind: raftdir.ErrCertificate,
+	},
+	"root CA is no PEM":        {hurt: write(root, "x"), kind: raftdir.ErrRootCA},
+	"root CA is no CA":         {hurt: func(t *testing.T, b raftdirtest.Built) { copyOver(t, b.Dir, crt, b.Dir, root) }, kind: raftdir.ErrRootCA},
+	"root CA of another swarm": {hurt: fromOther(root), kind: raftdir.ErrCertificate, says: "chain"},
+	"root CA beside another": {
+		hurt: func(t *testing.T, b raftdirtest.Built) {
+			other := raftdirtest.Build(t, filepath.Join(t.TempDir(), "swarm"), raftdirtest.Options{})
+			write(root, string(b.Root)+string(other.Root))(t, b)
+		},
+		kind: raftdir.ErrRootCA, says: "own record",
+	},
+	"key is no PEM":            {hurt: write(key, "x"), kind: raftdir.ErrKeyDamaged},
+	"key of another":           {hurt: fromOther(key), kind: raftdir.ErrKeyMismatch},
+	"certificates of another":  {hurt: fromOther(crt, key, root), kind: raftdir.ErrLogKey},
+	"key without headers":      {hurt: edit(key, dropHeaders), kind: raftdir.ErrNoLogKey},
+	"header is no base64":      {hurt: edit(key, func(s string) string { return strings.Replace(s, "raft-dek: ", "raft-dek: !", 1) }), kind: raftdir.ErrKeyDamaged},
+	"sealed, no unlock key":    {build: sealed, kind: raftdir.ErrLocked, says: key},
+	"sealed, a wrong key":      {build: sealed, opts: raftdir.Options{UnlockKey: []byte(raftdirtest.OtherUnlockKey)}, kind: raftdir.ErrWrongUnlockKey},
+	"sealed, no key at all":    {build: sealed, opts: raftdir.Options{UnlockKey: []byte("hunter2")}, kind: raftdir.ErrWrongUnlockKey},
+	"snapshot cut":             {build: snapshot, hurt: func(t *testing.T, b raftdirtest.Built) { must(t, os.Truncate(b.Snap, 100)) }, kind: raftdir.ErrSnapshotDamaged},
+	"snapshot empty":           {build: snapshot, hurt: func(t *testing.T, b raftdirtest.Built) { must(t, os.Truncate(b.Snap, 0)) }, kind: raftdir.ErrSnapshotDamaged},
+	"snapshot with a bit over": {build: snapshot, hurt: func(t *testing.T, b raftdirtest.Built) { flip(t, b.Snap, 200) }, kind: raftdir.ErrSnapshotDamaged},
+	"snapshot of another log": {
+		build: joined,
+		hurt: func(t *testing.T, b raftdirtest.Built) {
+			o := joined
+			o.SnapshotAt = 22
+			other := raftdirtest.Build(t, filepath.Join(t.TempDir(), "swarm"), o)
+			must(t, os.Rename(other.Snap, filepath.Join(b.Dir, snap, filepath.Base(other.Snap))))
+		},
+		kind: raftdir.ErrLogKey,
+	},
+	"snapshot above the log": {
+		build: joined,
+		hurt:  func(t *testing.T, b raftdirtest.Built) { fromOther(logs)(t, b) },
+		kind:  raftdir.ErrSnapshotDamaged, says: "not the log's",
+	},
+	"snapshot gone, the log begins with it": {
+		build: joined, hurt: func(t *testing.T, b raftdirtest.Built) { must(t, os.Remove(b.Snap)) }, kind: raftdir.ErrLogDamaged, says: "gap",
+	},
+	"a log file gone": {build: long, hurt: dropSegment, kind: raftdir.ErrLogDamaged},
+	"a log file cut in the middle": {
+		build: long, hurt: func(t *testing.T, b raftdirtest.Built) { f := segment(t, b, 1); must(t, os.Truncate(f, size(t, f)/2)) }, kind: raftdir.ErrLogDamaged,
+	},
+}
+
 // TestVerifyRefusesFiles breaks files of a good directory, one a case.
 func TestVerifyRefusesFiles(t *testing.T) {
-	sealed := raftdirtest.Options{UnlockKey: raftdirtest.UnlockKey}
-	snapshot := raftdirtest.Options{Index: 30, SnapshotAt: 20, Secrets: 3}
-	joined := raftdirtest.Options{Index: 30, SnapshotAt: 20, Joined: true}
-	long := raftdirtest.Options{Secrets: 2000}
-	for name, c := range map[string]struct {
-		build raftdirtest.Options
-		hurt  func(*testing.T, raftdirtest.Built)
-		opts  raftdir.Options
-		kind  error
-		says  string
-	}{
-		"no certificate":    {hurt: remove(crt), kind: raftdir.ErrMissing, says: crt},
-		"no key":            {hurt: remove(key), kind: raftdir.ErrMissing, says: key},
-		"no root CA":        {hurt: remove(root), kind: raftdir.ErrMissing, says: root},
-		"no raft":           {hurt: remove("raft"), kind: raftdir.ErrMissing, says: "raft"},
-		"no log":            {hurt: remove(logs), kind: raftdir.ErrMissing, says: logs},
-		"no snapshots":      {hurt: remove(snap), kind: raftdir.ErrMissing, says: snap},
-		"no directory":      {hurt: remove("."), kind: raftdir.ErrMissing},
-		"empty log":         {hurt: empty(logs), kind: raftdir.ErrMissing, says: logs},
-		"empty certificate": {hurt: write(crt, ""), kind: raftdir.ErrMissing},
-		"a file for a log":  {hurt: func(t *testing.T, b raftdirtest.Built) { remove(logs)(t, b); write(logs, "x")(t, b) }, kind: raftdir.ErrMissing},
-		"certificate is a directory": {
-			hurt: func(t *testing.T, b raftdirtest.Built) {
-				remove(crt)(t, b)
-				must(t, os.Mkdir(filepath.Join(b.Dir, crt), 0o700))
-			},
-			kind: raftdir.ErrUnreadable,
-		},
-		"certificate is no PEM": {hurt: write(crt, "x"), kind: raftdir.ErrCertificate},
-		"certificate is a key":  {hurt: func(t *testing.T, b raftdirtest.Built) { copyOver(t, b.Dir, key, b.Dir, crt) }, kind: raftdir.ErrCertificate},
-		"certificate is the root's": {
-			hurt: func(t *testing.T, b raftdirtest.Built) { copyOver(t, b.Dir, root, b.Dir, crt) }, kind: raftdir.ErrCertificate,
-		},
-		"root CA is no PEM":        {hurt: write(root, "x"), kind: raftdir.ErrRootCA},
-		"root CA is no CA":         {hurt: func(t *testing.T, b raftdirtest.Built) { copyOver(t, b.Dir, crt, b.Dir, root) }, kind: raftdir.ErrRootCA},
-		"root CA of another swarm": {hurt: fromOther(root), kind: raftdir.ErrCertificate, says: "chain"},
-		"root CA beside another": {
-			hurt: func(t *testing.T, b raftdirtest.Built) {
-				other := raftdirtest.Build(t, filepath.Join(t.TempDir(), "swarm"), raftdirtest.Options{})
-				write(root, string(b.Root)+string(other.Root))(t, b)
-			},
-			kind: raftdir.ErrRootCA, says: "own record",
-		},
-		"key is no PEM":            {hurt: write(key, "x"), kind: raftdir.ErrKeyDamaged},
-		"key of another":           {hurt: fromOther(key), kind: raftdir.ErrKeyMismatch},
-		"certificates of another":  {hurt: fromOther(crt, key, root), kind: raftdir.ErrLogKey},
-		"key without headers":      {hurt: edit(key, dropHeaders), kind: raftdir.ErrNoLogKey},
-		"header is no base64":      {hurt: edit(key, func(s string) string { return strings.Replace(s, "raft-dek: ", "raft-dek: !", 1) }), kind: raftdir.ErrKeyDamaged},
-		"sealed, no unlock key":    {build: sealed, kind: raftdir.ErrLocked, says: key},
-		"sealed, a wrong key":      {build: sealed, opts: raftdir.Options{UnlockKey: []byte(raftdirtest.OtherUnlockKey)}, kind: raftdir.ErrWrongUnlockKey},
-		"sealed, no key at all":    {build: sealed, opts: raftdir.Options{UnlockKey: []byte("hunter2")}, kind: raftdir.ErrWrongUnlockKey},
-		"snapshot cut":             {build: snapshot, hurt: func(t *testing.T, b raftdirtest.Built) { must(t, os.Truncate(b.Snap, 100)) }, kind: raftdir.ErrSnapshotDamaged},
-		"snapshot empty":           {build: snapshot, hurt: func(t *testing.T, b raftdirtest.Built) { must(t, os.Truncate(b.Snap, 0)) }, kind: raftdir.ErrSnapshotDamaged},
-		"snapshot with a bit over": {build: snapshot, hurt: func(t *testing.T, b raftdirtest.Built) { flip(t, b.Snap, 200) }, kind: raftdir.ErrSnapshotDamaged},
-		"snapshot of another log": {
-			build: joined,
-			hurt: func(t *testing.T, b raftdirtest.Built) {
-				o := joined
-				o.SnapshotAt = 22
-				other := raftdirtest.Build(t, filepath.Join(t.TempDir(), "swarm"), o)
-				must(t, os.Rename(other.Snap, filepath.Join(b.Dir, snap, filepath.Base(other.Snap))))
-			},
-			kind: raftdir.ErrLogKey,
-		},
-		"snapshot above the log": {
-			build: joined,
-			hurt:  func(t *testing.T, b raftdirtest.Built) { fromOther(logs)(t, b) },
-			kind:  raftdir.ErrSnapshotDamaged, says: "not the log's",
-		},
-		"snapshot gone, the log begins with it": {
-			build: joined, hurt: func(t *testing.T, b raftdirtest.Built) { must(t, os.Remove(b.Snap)) }, kind: raftdir.ErrLogDamaged, says: "gap",
-		},
-		"a log file gone": {build: long, hurt: dropSegment, kind: raftdir.ErrLogDamaged},
-		"a log file cut in the middle": {
-			build: long, hurt: func(t *testing.T, b raftdirtest.Built) { f := segment(t, b, 1); must(t, os.Truncate(f, size(t, f)/2)) }, kind: raftdir.ErrLogDamaged,
-		},
-	} {
+	for name, c := range brokenFiles {
 		t.Run(name, func(t *testing.T) {
 			b := build(t, c.build)
 			if c.hurt != nil {
@@ -325,3 +334,44 @@ func segment(t *testing.T, b raftdirtest.Built, i int) string {
 }
 
 func dropSegment(t *testing.T, b raftdirtest.Built) { must(t, os.Remove(segment(t, b, 1))) }
+
+// TestVerifyFindsAHoleBetweenRecords writes zeros where a record begins, which
+// the decoder takes for the end of the log: all before it is sound, and no
+// index is given that would tell.
+func TestVerifyFindsAHoleBetweenRecords(t *testing.T) {
+	b := build(t, raftdirtest.Options{Index: 40, SnapshotAt: 10, Secrets: 5})
+	whole, err := os.ReadFile(b.WAL)
+	must(t, err)
+	begins := records(t, b.WAL)
+	for _, off := range begins {
+		hole := bytes.Clone(whole)
+		clear(hole[off : off+8])
+		must(t, os.WriteFile(b.WAL, hole, 0o600))
+		_, err := raftdir.Verify(t.Context(), b.Dir, raftdir.Options{})
+		if !errors.Is(err, raftdir.ErrLogDamaged) {
+			t.Errorf("a hole at %d of %d: error %v", off, b.Bytes, err)
+		}
+	}
+	if len(begins) < 80 {
+		t.Errorf("only %d records", len(begins))
+	}
+}
+
+// records gives the offsets at which the records of a log file begin.
+func records(t *testing.T, file string) []int64 {
+	t.Helper()
+	f, err := os.Open(file)
+	must(t, err)
+	defer f.Close()
+	var begins []int64
+	decoder := wal.NewDecoder(fileutil.NewFileReader(f))
+	for rec := (&walpb.Record{}); ; {
+		off := decoder.LastOffset()
+		err := decoder.Decode(rec)
+		if errors.Is(err, io.EOF) {
+			return begins
+		}
+		must(t, err)
+		begins = append(begins, off)
+	}
+}

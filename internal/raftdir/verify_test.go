@@ -56,62 +56,65 @@ func TestVerifyReports(t *testing.T) {
 	}
 }
 
+var unlock = []byte(raftdirtest.UnlockKey + "\n")
+
+var goodDirectories = map[string]struct {
+	build raftdirtest.Options
+	opts  raftdir.Options
+	holds func(state.RaftReport) bool
+}{
+	"an empty swarm": {},
+	"a sealed key": {
+		build: raftdirtest.Options{UnlockKey: raftdirtest.UnlockKey}, opts: raftdir.Options{UnlockKey: unlock},
+		holds: func(r state.RaftReport) bool { return r.Autolock },
+	},
+	"a key that is not sealed, and an unlock key": {opts: raftdir.Options{UnlockKey: unlock}},
+	"a rotation of the log key under way":         {build: raftdirtest.Options{PendingKey: true, Index: 30, SnapshotAt: 4}},
+	"a sealed key and a rotation under way": {
+		build: raftdirtest.Options{PendingKey: true, UnlockKey: raftdirtest.UnlockKey}, opts: raftdir.Options{UnlockKey: unlock},
+	},
+	"an expired certificate": {
+		build: raftdirtest.Options{CertExpiry: time.Now().AddDate(0, 0, -3)},
+		holds: func(r state.RaftReport) bool { return r.CertExpiry.Before(time.Now()) },
+	},
+	"a log that begins with a snapshot": {
+		build: raftdirtest.Options{Index: 30, SnapshotAt: 20, Joined: true, Secrets: 3},
+		holds: func(r state.RaftReport) bool { return r.SnapshotIndex == 20 && r.Objects.Secrets == 3 },
+	},
+	"a log that is nothing but a snapshot": {
+		build: raftdirtest.Options{Index: 30, SnapshotAt: 30, Joined: true, Commit: 30, Secrets: 3},
+		holds: func(r state.RaftReport) bool { return r.Index == 30 && r.Term == 2 && r.Objects.Secrets == 3 },
+	},
+	"a tail above the commit index": {
+		build: raftdirtest.Options{Index: 30, Commit: 28},
+		holds: func(r state.RaftReport) bool { return r.Index == 30 && r.Commit == 28 },
+	},
+	"a CA rotation under way": {
+		build: raftdirtest.Options{Rotating: true}, holds: func(r state.RaftReport) bool { return r.RootRotating && !r.ExternalCA },
+	},
+	"an external CA": {
+		build: raftdirtest.Options{ExternalCA: true}, holds: func(r state.RaftReport) bool { return r.ExternalCA },
+	},
+	"a removed member": {
+		build: raftdirtest.Options{Removed: []raftdirtest.Member{{RaftID: 2, NodeID: "gone"}}},
+		holds: func(r state.RaftReport) bool { return len(r.Members) == 1 },
+	},
+	"a member removed before a snapshot": {
+		build: raftdirtest.Options{Removed: []raftdirtest.Member{{RaftID: 2, NodeID: "gone"}}, Index: 20, SnapshotAt: 10, Joined: true},
+		holds: func(r state.RaftReport) bool { return len(r.Members) == 1 },
+	},
+	"a large swarm": {
+		build: raftdirtest.Options{Services: 2000, Secrets: 500, Tasks: 4000, Workers: 100, Networks: 50},
+		holds: func(r state.RaftReport) bool { return r.Objects.Services == 2000 && r.Objects.Tasks == 4000 },
+	},
+	"several log files": {
+		build: raftdirtest.Options{Secrets: 2000, Index: 900},
+		holds: func(r state.RaftReport) bool { return r.Objects.Secrets == 2000 },
+	},
+}
+
 func TestVerifyTakes(t *testing.T) {
-	key := []byte(raftdirtest.UnlockKey + "\n")
-	for name, c := range map[string]struct {
-		build raftdirtest.Options
-		opts  raftdir.Options
-		holds func(state.RaftReport) bool
-	}{
-		"an empty swarm": {},
-		"a sealed key": {
-			build: raftdirtest.Options{UnlockKey: raftdirtest.UnlockKey}, opts: raftdir.Options{UnlockKey: key},
-			holds: func(r state.RaftReport) bool { return r.Autolock },
-		},
-		"a key that is not sealed, and an unlock key": {opts: raftdir.Options{UnlockKey: key}},
-		"a rotation of the log key under way":         {build: raftdirtest.Options{PendingKey: true, Index: 30, SnapshotAt: 4}},
-		"a sealed key and a rotation under way": {
-			build: raftdirtest.Options{PendingKey: true, UnlockKey: raftdirtest.UnlockKey}, opts: raftdir.Options{UnlockKey: key},
-		},
-		"an expired certificate": {
-			build: raftdirtest.Options{CertExpiry: time.Now().AddDate(0, 0, -3)},
-			holds: func(r state.RaftReport) bool { return r.CertExpiry.Before(time.Now()) },
-		},
-		"a log that begins with a snapshot": {
-			build: raftdirtest.Options{Index: 30, SnapshotAt: 20, Joined: true, Secrets: 3},
-			holds: func(r state.RaftReport) bool { return r.SnapshotIndex == 20 && r.Objects.Secrets == 3 },
-		},
-		"a log that is nothing but a snapshot": {
-			build: raftdirtest.Options{Index: 30, SnapshotAt: 30, Joined: true, Commit: 30, Secrets: 3},
-			holds: func(r state.RaftReport) bool { return r.Index == 30 && r.Term == 2 && r.Objects.Secrets == 3 },
-		},
-		"a tail above the commit index": {
-			build: raftdirtest.Options{Index: 30, Commit: 28},
-			holds: func(r state.RaftReport) bool { return r.Index == 30 && r.Commit == 28 },
-		},
-		"a CA rotation under way": {
-			build: raftdirtest.Options{Rotating: true}, holds: func(r state.RaftReport) bool { return r.RootRotating && !r.ExternalCA },
-		},
-		"an external CA": {
-			build: raftdirtest.Options{ExternalCA: true}, holds: func(r state.RaftReport) bool { return r.ExternalCA },
-		},
-		"a removed member": {
-			build: raftdirtest.Options{Removed: []raftdirtest.Member{{RaftID: 2, NodeID: "gone"}}},
-			holds: func(r state.RaftReport) bool { return len(r.Members) == 1 },
-		},
-		"a member removed before a snapshot": {
-			build: raftdirtest.Options{Removed: []raftdirtest.Member{{RaftID: 2, NodeID: "gone"}}, Index: 20, SnapshotAt: 10, Joined: true},
-			holds: func(r state.RaftReport) bool { return len(r.Members) == 1 },
-		},
-		"a large swarm": {
-			build: raftdirtest.Options{Services: 2000, Secrets: 500, Tasks: 4000, Workers: 100, Networks: 50},
-			holds: func(r state.RaftReport) bool { return r.Objects.Services == 2000 && r.Objects.Tasks == 4000 },
-		},
-		"several log files": {
-			build: raftdirtest.Options{Secrets: 2000, Index: 900},
-			holds: func(r state.RaftReport) bool { return r.Objects.Secrets == 2000 },
-		},
-	} {
+	for name, c := range goodDirectories {
 		t.Run(name, func(t *testing.T) {
 			b := build(t, c.build)
 			before := listing(t, b.Dir)
