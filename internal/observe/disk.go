@@ -1,10 +1,15 @@
 package observe
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"path"
 
+	"github.com/requeen/requeen/internal/host"
 	"github.com/requeen/requeen/internal/state"
+	"github.com/requeen/requeen/schema"
 )
 
 // certificate reads who the swarm directory says this node is. A certificate
@@ -24,4 +29,31 @@ func (l *look) certificate(h *state.Host, pem []byte) {
 	}
 	h.SwarmDir.ClusterID, h.SwarmDir.Role, h.SwarmDir.NodeID = cluster, role, node
 	h.SwarmDir.CertificateExpiry = expiry.UTC()
+}
+
+// elsewhere looks again where the engine says that its data is, when that is
+// not where the host was looked at: what is absent in the wrong place is
+// unknown.
+func (l *look) elsewhere(parent, ctx context.Context, n schema.Node, m machine, r *row, first facts) {
+	root := r.host.Engine.DataRoot
+	if root == "" || in(root, first) {
+		return
+	}
+	second, err := l.probe(ctx, n, m, root)
+	if (err == nil || errors.Is(err, host.ErrIncomplete)) && in(root, second) {
+		l.take(&r.host, second)
+		return
+	}
+	text := "the engine keeps its data in " + root + ", which is not where the swarm directory was looked for"
+	if err != nil && parent.Err() == nil {
+		text += "; a second look failed: " + plain(err)
+	}
+	r.host.SwarmDir = state.SwarmDir{Problem: problem(codeDisk, n.Name, text,
+		"Set engine { data_root } of this node to "+root+", or leave it out.")}
+}
+
+// in tells whether the facts are about this data root, by its name or, where a
+// link leads there, by the swarm directory's real path.
+func in(root string, f facts) bool {
+	return path.Clean(f.dataRoot) == path.Clean(root) || f.host.SwarmDir.Path == path.Join(root, "swarm")
 }

@@ -35,8 +35,10 @@ type probe struct {
 
 // facts are a host's answers. Of host only what is the host's own account is
 // set: not its name, address, target, host key, engine, or how the look went.
+// Where the error is host.ErrIncomplete they are what could be seen all the same.
 type facts struct {
 	host        state.Host
+	dataRoot    string // under which the swarm directory was looked for
 	certificate []byte // PEM of the node certificate, nil when there is none
 }
 

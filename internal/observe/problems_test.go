@@ -131,12 +131,12 @@ func TestStoppedEngineIsNotDialled(t *testing.T) {
 		{state.Service{Unit: "docker.service", Socket: "docker.socket", ActiveState: "active"}, true, state.Present},
 		{state.Service{Unit: "docker.service", ActiveState: "activating"}, true, state.Present},
 		{state.Service{Unit: "docker.service", ActiveState: "reloading"}, true, state.Present},
-		{state.Service{}, true, state.Present}, // no unit at all
+		{state.Service{Unit: "docker.service", ActiveState: "refreshing"}, true, state.Present},
 		{state.Service{Unit: "docker.service", Socket: "docker.socket", ActiveState: "inactive", ExitedAt: observedAt}, false, state.Absent},
 		{state.Service{Unit: "docker.service", ActiveState: "failed"}, false, state.Absent},
 		{state.Service{Unit: "docker.service", ActiveState: "deactivating"}, false, state.Absent},
 		{state.Service{Unit: "docker.service"}, false, state.Unknown},
-		{state.Service{Socket: "docker.socket"}, false, state.Unknown},
+		{state.Service{}, false, state.Unknown}, // a unit of another name can own the socket
 	} {
 		cfg := declare("m1")
 		w := healthyWorld(cfg)
@@ -185,8 +185,8 @@ func TestDiskProblems(t *testing.T) {
 
 // The engine says where its data is; absence elsewhere says nothing.
 func TestDataRootElsewhere(t *testing.T) {
-	at := func(path string, p state.Presence) facts {
-		return facts{host: state.Host{MachineID: "machine-m1", SwarmDir: state.SwarmDir{Presence: p, Path: path},
+	at := func(root, path string, p state.Presence) facts {
+		return facts{dataRoot: root, host: state.Host{MachineID: "machine-m1", SwarmDir: state.SwarmDir{Presence: p, Path: path},
 			Service: state.Service{Unit: "docker.service", ActiveState: "active"}}}
 	}
 	for _, test := range []struct {
@@ -196,9 +196,9 @@ func TestDataRootElsewhere(t *testing.T) {
 		presence state.Presence
 		problem  bool
 	}{
-		{"found there", at("/data/swarm", state.Present), nil, state.Present, false},
-		{"not there either", at("/data/swarm", state.Absent), nil, state.Absent, false},
-		{"looked in the first place again", at("/var/lib/docker/swarm", state.Absent), nil, state.Unknown, true},
+		{"found there", at("/data", "/data/swarm", state.Present), nil, state.Present, false},
+		{"not there either", at("/data/", "/data/swarm", state.Absent), nil, state.Absent, false},
+		{"looked in the first place again", at("/var/lib/docker", "/var/lib/docker/swarm", state.Absent), nil, state.Unknown, true},
 		{"second look fails", facts{}, said(host.ErrUnreachable, diag.HostUnreachable), state.Unknown, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -210,7 +210,7 @@ func TestDataRootElsewhere(t *testing.T) {
 				if what.dataRoot == "/data" {
 					return test.second, test.err
 				}
-				return at("/var/lib/docker/swarm", state.Absent), nil
+				return at("/var/lib/docker", "/var/lib/docker/swarm", state.Absent), nil
 			}
 			h := observe(t, cfg, w).Host("m1")
 			if h.SwarmDir.Presence != test.presence || (h.SwarmDir.Problem != nil) != test.problem {
@@ -223,6 +223,34 @@ func TestDataRootElsewhere(t *testing.T) {
 				t.Errorf("%d looks", len(m.probes))
 			}
 		})
+	}
+}
+
+// A data root that is a link is the same place.
+func TestDataRootThroughALink(t *testing.T) {
+	cfg := declare("m1")
+	w := healthyWorld(cfg)
+	m := w.machines["m1"]
+	m.facts.dataRoot, m.facts.host.SwarmDir.Path, m.engine.info.DataRoot = "/var/lib/docker", "/data/swarm", "/data"
+	if h := observe(t, cfg, w).Host("m1"); !h.SwarmDir.Complete() || len(m.probes) != 1 {
+		t.Errorf("%d looks, %+v", len(m.probes), h.SwarmDir)
+	}
+}
+
+// A host that lacks a tool is told as it is, as far as it could be seen.
+func TestIncompleteHost(t *testing.T) {
+	cfg := declare("m1")
+	w := healthyWorld(cfg)
+	m := w.machines["m1"]
+	m.probe = func(context.Context, probe) (facts, error) {
+		return m.facts, said(host.ErrIncomplete, diag.HostIncomplete)
+	}
+	h := observe(t, cfg, w).Host("m1")
+	if h.Looked != state.Present || h.Problem == nil || h.Problem.Code != diag.HostIncomplete {
+		t.Errorf("%+v", h)
+	}
+	if !h.SwarmDir.Complete() || h.Engine.Answered != state.Present || h.MachineID != "machine-m1" {
+		t.Errorf("what could be seen was dropped: %+v", h)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"path"
 
 	"github.com/requeen/requeen/internal/host"
 	"github.com/requeen/requeen/internal/state"
@@ -64,13 +63,13 @@ func (l *look) reach(parent context.Context, n schema.Node, m machine, r *row) {
 	}
 	r.host.HostKey = m.HostKey()
 	f, err := l.probe(ctx, n, m, n.Engine.DataRoot)
-	if l.failed(parent, &r.host, err) {
+	if l.failed(parent, &r.host, err) && !errors.Is(err, host.ErrIncomplete) {
 		return
 	}
 	r.host.Looked = state.Present
 	l.take(&r.host, f)
 	l.info(parent, ctx, m, r)
-	l.elsewhere(parent, ctx, n, m, r)
+	l.elsewhere(parent, ctx, n, m, r, f)
 }
 
 func (l *look) probe(ctx context.Context, n schema.Node, m machine, dataRoot string) (facts, error) {
@@ -100,32 +99,11 @@ func (l *look) take(h *state.Host, f facts) {
 	known := *h
 	*h = f.host
 	h.Name, h.Address, h.Target = known.Name, known.Address, known.Target
-	h.Looked, h.HostKey, h.Engine = known.Looked, known.HostKey, known.Engine
+	h.Looked, h.Problem, h.HostKey, h.Engine = known.Looked, known.Problem, known.HostKey, known.Engine
 	l.certificate(h, f.certificate)
 	if h.SwarmDir.Presence == state.Unknown && h.SwarmDir.Problem == nil {
 		h.SwarmDir.Problem = problem(codeDisk, h.Name, "whether there is a swarm directory could not be found out", "")
 	}
-}
-
-// elsewhere looks again where the engine says that its data is, when that is
-// not where the host was looked at: what is absent in the wrong place is
-// unknown.
-func (l *look) elsewhere(parent, ctx context.Context, n schema.Node, m machine, r *row) {
-	root := r.host.Engine.DataRoot
-	if root == "" || r.host.SwarmDir.Path == path.Join(root, "swarm") {
-		return
-	}
-	f, err := l.probe(ctx, n, m, root)
-	if err == nil && (f.host.SwarmDir.Path == path.Join(root, "swarm") || f.host.SwarmDir.Presence == state.Present) {
-		l.take(&r.host, f)
-		return
-	}
-	text := "the engine keeps its data in " + root + ", which is not where the swarm directory was looked for"
-	if err != nil && parent.Err() == nil {
-		text += "; a second look failed: " + plain(err)
-	}
-	r.host.SwarmDir = state.SwarmDir{Problem: problem(codeDisk, n.Name, text,
-		"Set engine { data_root } of this node to "+root+", or leave it out.")}
 }
 
 // shownTarget is how the host is reached, in words.

@@ -15,10 +15,8 @@ import (
 
 // info asks the engine for its account of itself, unless asking could start it.
 func (l *look) info(parent, ctx context.Context, m machine, r *row) {
-	may, answered, why := mayDial(r.host.Service)
-	if !may {
-		r.host.Engine.Answered = answered
-		r.host.Engine.Problem = problem(codeEngine, r.host.Name, why, "")
+	if down, may := notDialled(r.host.Name, r.host.Service); !may {
+		r.host.Engine = down
 		return
 	}
 	e, err := l.ports.engine(func(ctx context.Context) (net.Conn, error) { return m.DialSocket(ctx, l.o.Socket) })
@@ -36,24 +34,26 @@ func (l *look) info(parent, ctx context.Context, m machine, r *row) {
 	}
 }
 
-// mayDial tells whether the engine's socket can be dialled without systemd
-// starting an engine for it. If not, it tells whether the engine is known to be
-// down, and why it is not asked.
-func mayDial(s state.Service) (may bool, answered state.Presence, why string) {
+// notDialled tells whether the engine's socket may be dialled, which it may only
+// where the engine's unit runs: systemd would start it otherwise. If it may not,
+// it gives what is known of the engine without.
+func notDialled(node string, s state.Service) (e state.Engine, may bool) {
 	switch s.ActiveState {
 	case "active", "activating", "reloading", "refreshing":
-		return true, "", ""
+		return e, true
 	case "":
-		if s.Unit == "" && s.Socket == "" {
-			return true, "", "" // no unit, nothing that could be started
+		text, remedy := "whether "+s.Unit+" runs is unknown, and dialling its socket could start it", ""
+		if s.Unit == "" {
+			text = "no unit of an engine was found, and dialling the socket could start one"
+			remedy = "Set engine { service } of this node to the systemd unit that runs its engine."
 		}
-		return false, state.Unknown, "whether its unit runs is unknown, and dialling its socket could start it"
+		return state.Engine{Problem: problem(codeEngine, node, text, remedy)}, false
 	}
-	why = fmt.Sprintf("%s is %s", s.Unit, s.ActiveState)
+	text := fmt.Sprintf("%s is %s", s.Unit, s.ActiveState)
 	if !s.ExitedAt.IsZero() {
-		why += " since " + s.ExitedAt.UTC().Format(time.RFC3339)
+		text += " since " + s.ExitedAt.UTC().Format(time.RFC3339)
 	}
-	return false, state.Absent, why
+	return state.Engine{Answered: state.Absent, Problem: problem(codeEngine, node, text, "")}, false
 }
 
 // unanswered is an engine that was asked and gave no answer. Only a socket that

@@ -60,6 +60,7 @@ func healthyMachine(cfg *schema.Config, n schema.Node, version uint64) *fakeMach
 	return &fakeMachine{
 		name: n.Name,
 		facts: facts{
+			dataRoot:    "/var/lib/docker",
 			certificate: []byte(idOf(n.Name)),
 			host: state.Host{
 				MachineID: "machine-" + n.Name, Hostname: n.Name, System: "linux/amd64",
