@@ -70,9 +70,9 @@ func (t *task) runFailed(st state.HostRun) error {
 }
 
 func (t *task) notIntact() error {
-	return t.again("Something started "+t.s.Node+"'s engine while it was copied",
-		"The copy may mix two moments, so it is not kept; no backup was made.",
-		"Find what starts the engine (docker.socket, configuration management, an upgrade) and hold it, then run requeen apply again.")
+	return t.again("The copy on "+t.s.Node+" can't be trusted",
+		"The host was restarted before the copy was safe on its disk, or something started the engine while it was made; it is not kept, and no backup was made.",
+		"See that nothing starts the engine meanwhile (docker.socket, configuration management, an upgrade), then run requeen apply again: it takes a new copy.")
 }
 
 func (t *task) unitEnded(when string) error {

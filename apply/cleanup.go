@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/requeen/requeen/internal/state"
+	"github.com/requeen/requeen/plan"
 )
 
 // cleanUpKind removes what an earlier run left on a host.
@@ -40,5 +41,5 @@ func guardCleanUp(ctx context.Context, t *task) error {
 	if err != nil || why == "" {
 		return err
 	}
-	return t.stale([]Change{{Text: why}})
+	return t.stale([]plan.Change{change(plan.HostChanged, t.s.Node, "%s", why)})
 }

@@ -11,7 +11,7 @@ import (
 type HeldError struct {
 	Repository string
 	Lock       state.Lock
-	Unchanged  time.Duration // since its heartbeat was last seen to change
+	Age        time.Duration // since it was taken, by this machine's clock
 }
 
 func (e *HeldError) Error() string {

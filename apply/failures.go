@@ -30,7 +30,7 @@ func (e *RunError) Unwrap() []error { return unwrapBoth(e.Diag, e.Err) }
 type StaleError struct {
 	Step    int // the step whose guard found it, 0 before the first
 	Node    string
-	Changes []Change
+	Changes []plan.Change
 	// Closed tells that the run's journal was closed: there is nothing of it
 	// to finish.
 	Closed bool
@@ -51,7 +51,7 @@ func (e *StaleError) Diagnostic() diag.Diagnostic {
 	return diag.Diagnostic{
 		Severity: diag.Error, Code: diag.PlanStale, Node: e.Node,
 		Summary: "The plan is stale: what it rests on has changed since it was made",
-		Detail:  strings.Join(texts, "; ") + ". " + done,
+		Detail:  strings.Join(append(texts, done), " "),
 		Remedy:  "Run requeen plan again and apply the new plan.",
 	}
 }

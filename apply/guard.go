@@ -8,89 +8,32 @@ import (
 	"github.com/requeen/requeen/plan"
 )
 
-// binding tells what about the step's host is not as the plan has it: the
+// moved tells what about the step's host is not as the plan has it: the
 // machine, its key, the node and the swarm (safety rule 17).
-func binding(p *plan.Plan, s plan.Step, st *state.State) []Change {
-	var list []Change
-	add := func(format string, args ...any) { list = append(list, Change{Text: fmt.Sprintf(format, args...)}) }
-	h := st.Host(s.Node)
-	if h == nil {
-		add("%s is not declared any more", s.Node)
-		return list
-	}
-	if h.Looked != state.Present {
-		add("%s can't be reached", s.Node)
-		return list
-	}
-	for _, print := range p.Fingerprint.Hosts {
-		if print.Name != s.Node {
-			continue
-		}
-		if print.MachineID != h.MachineID {
-			add("%s is another machine (machine-id %s, planned %s)", s.Node, h.MachineID, print.MachineID)
-		}
-		if print.HostKey != "" && h.HostKey != "" && print.HostKey != h.HostKey {
-			add("%s shows another host key (%s, planned %s)", s.Node, h.HostKey, print.HostKey)
-		}
-	}
-	for _, id := range []string{h.Engine.NodeID, h.SwarmDir.NodeID} {
-		if id != "" && s.NodeID != "" && id != s.NodeID {
-			add("%s holds node %s, planned %s", s.Node, id, s.NodeID)
-			break
-		}
-	}
-	for _, id := range []string{h.Engine.ClusterID, h.SwarmDir.ClusterID} {
-		if id != "" && p.SwarmID != "" && id != p.SwarmID {
-			add("%s belongs to swarm %s, planned %s", s.Node, id, p.SwarmID)
-			break
+func (t *task) moved() []plan.Change {
+	var list []plan.Change
+	for _, c := range plan.Stale(t.p, t.seen, plan.Done{Steps: t.s.ID - 1, Node: t.s.Node}) {
+		if c.Kind == plan.HostChanged && c.Node == t.s.Node {
+			list = append(list, c)
 		}
 	}
 	return list
 }
 
-// stoppable tells what is in the way of stopping the step's manager now.
-func stoppable(p *plan.Plan, s plan.Step, st *state.State) []Change {
-	list := binding(p, s, st)
-	add := func(format string, args ...any) { list = append(list, Change{Text: fmt.Sprintf(format, args...)}) }
-	if st.Swarm == nil {
-		add("no manager answers for the swarm")
-		return list
+// unstoppable tells what is in the way of stopping the step's manager now.
+func (t *task) unstoppable() []plan.Change {
+	list := staleOnly(plan.Stale(t.p, t.seen, plan.Done{Steps: t.s.ID - 1}))
+	if t.seen.Swarm == nil {
+		return append(list, change(plan.SwarmGone, "", "No manager answers for the swarm"))
 	}
-	if p.SwarmID != "" && st.Swarm.ID != p.SwarmID {
-		add("the swarm is %s, planned %s", st.Swarm.ID, p.SwarmID)
+	me, managers, up := voters(t.seen.Swarm, t.s.NodeID)
+	if me == nil || me.Reachability != "reachable" {
+		list = append(list, change(plan.ManagerLost, t.s.Node, "%s is not a reachable manager now", t.s.Node))
 	}
-	if st.Swarm.Epoch != p.Epoch {
-		add("the swarm is in another epoch (it was forced or restored)")
-	}
-	if st.Swarm.Autolock != p.Fingerprint.Autolock {
-		add("autolock was switched")
-	}
-	me, managers, up := voters(st.Swarm, s.NodeID)
-	switch {
-	case me == nil:
-		add("%s is not a manager of the swarm any more", s.Node)
-		return list
-	case me.Reachability != "reachable":
-		add("%s is not a reachable manager (%s)", s.Node, me.Reachability)
-	case me.Leader && mustNotLead(p, s.NodeID):
-		add("%s leads now; the plan stops it as a follower", s.Node)
-	}
-	alone := managers == 1 && s.Margin.Managers <= 1
+	alone := managers == 1 && t.s.Margin.Managers <= 1
 	if quorum := managers/2 + 1; up-1 < quorum && !alone {
-		add("the quorum would be lost: %d of %d managers are reachable, %d are needed", up, managers, quorum)
-	}
-	return append(list, otherRuns(p, s, st)...)
-}
-
-// otherRuns are runs at work on other hosts: two at once stop two managers.
-func otherRuns(p *plan.Plan, s plan.Step, st *state.State) []Change {
-	var list []Change
-	for _, h := range st.Hosts {
-		for _, run := range h.Runs {
-			if run.UnitActive && run.Cluster == p.Cluster && h.Name != s.Node {
-				list = append(list, Change{Text: "another backup run (" + run.ID + ") is at work on " + h.Name})
-			}
-		}
+		list = append(list, change(plan.ManagerLost, t.s.Node,
+			"The quorum would be lost: %d of %d managers are reachable and %d are needed", up, managers, quorum))
 	}
 	return list
 }
@@ -113,30 +56,25 @@ func voters(sw *state.Swarm, nodeID string) (me *state.SwarmNode, managers, up i
 	return me, managers, up
 }
 
-func mustNotLead(p *plan.Plan, nodeID string) bool {
-	for _, m := range p.Fingerprint.Managers {
-		if m.NodeID == nodeID {
-			return m.MustNotLead
+// quorumWith tells whether the others, with the step's manager, can be a quorum:
+// an unlock without one hangs the engine.
+func (t *task) quorumWith() bool {
+	others, managers := 0, len(t.p.Fingerprint.Managers)
+	if sw := t.seen.Swarm; sw != nil {
+		me, all, up := voters(sw, t.s.NodeID)
+		if me != nil && me.Reachability == "reachable" {
+			up--
+		}
+		others, managers = up, all
+	} else {
+		for _, m := range t.p.Fingerprint.Managers {
+			h := t.seen.Host(m.Name)
+			if h != nil && m.NodeID != t.s.NodeID && h.Engine.ControlAvailable {
+				others++
+			}
 		}
 	}
-	return false
-}
-
-// quorumWithout tells whether the others are a quorum, so that unlocking the
-// step's manager can't hang its engine. A single manager is its own quorum.
-func (t *task) quorumWithout() bool {
-	if len(t.p.Fingerprint.Managers) == 1 {
-		return true
-	}
-	sw := t.seen.Swarm
-	if sw == nil {
-		return false
-	}
-	me, managers, up := voters(sw, t.s.NodeID)
-	if me != nil && me.Reachability == "reachable" {
-		up--
-	}
-	return up >= managers/2+1
+	return others+1 >= managers/2+1
 }
 
 // reached looks again; its error may pass while the host can't be reached.
@@ -159,12 +97,12 @@ func (t *task) bound(ctx context.Context) error {
 	if err := t.reached(ctx); err != nil {
 		return err
 	}
-	if list := binding(t.p, t.s, t.seen); len(list) > 0 {
+	if list := t.moved(); len(list) > 0 {
 		return final{t.stale(list)}
 	}
 	return nil
 }
 
-func (t *task) stale(list []Change) error {
+func (t *task) stale(list []plan.Change) error {
 	return &StaleError{Step: t.s.ID, Node: t.s.Node, Changes: list, Begun: t.j.progress.everActed}
 }

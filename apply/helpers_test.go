@@ -25,7 +25,7 @@ func thePlan(w *applytest.World) *plan.Plan {
 	}
 	h := st.Host("m2")
 	p.Fingerprint.Hosts = []plan.HostPrint{{Name: "m2", MachineID: h.MachineID, HostKey: h.HostKey, NodeID: "node2", ClusterID: applytest.SwarmID}}
-	p.Fingerprint.NewestBackups = []plan.BackupPrint{{Backup: "state", Repository: "offsite"}}
+	p.Fingerprint.NewestBackups = []plan.BackupPrint{{Backup: "state", Repository: "offsite", MaxAgeSeconds: 86400}}
 	add := func(k plan.Kind, seconds int) {
 		p.Steps = append(p.Steps, plan.Step{ID: len(p.Steps) + 1, Kind: k, Node: "m2", NodeID: "node2", Backup: "state",
 			Repository: "offsite", Reason: "because", Risk: plan.Safe, Margin: plan.Margin{Managers: 3, Up: 2, Quorum: 2}, TimeoutSeconds: seconds})

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/requeen/requeen/internal/diag"
 )
@@ -23,6 +24,10 @@ const (
 // "torn" when half the line is, "written" when all of it is. An error stands
 // for one of the disk's.
 type faultPoint func(stage, recordType string) error
+
+// syncFile puts a file on the disk; a test that makes a thousand journals need
+// not wait for it.
+var syncFile = (*os.File).Sync
 
 // journal is an append-only file of records, locked for one process.
 type journal struct {
@@ -54,7 +59,7 @@ func openJournal(root, cluster, digest string, planBytes []byte, forget func(int
 }
 
 func (j *journal) prepare(planBytes []byte) error {
-	if err := syscall.Flock(int(j.file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := lockFile(j.file); err != nil {
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			return &BusyError{Journal: j.dir}
 		}
@@ -72,6 +77,20 @@ func (j *journal) prepare(planBytes []byte) error {
 		}
 	}
 	return nil
+}
+
+// lockFile locks a journal for this process. Unfinished holds the lock for a
+// moment to see whether anybody does, so one refusal says nothing.
+func lockFile(f *os.File) error {
+	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	for range 3 {
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	}
+	return err
 }
 
 // replay reads the records and cuts off a line that a crash left half written.
@@ -155,7 +174,7 @@ func (j *journal) write(line []byte, kind string) error {
 			return err
 		}
 	}
-	if err := j.file.Sync(); err != nil {
+	if err := syncFile(j.file); err != nil {
 		return err
 	}
 	return j.at("written", kind)
@@ -182,7 +201,7 @@ func keepFile(path string, data []byte) error {
 	}
 	defer os.Remove(f.Name())
 	if _, err = f.Write(data); err == nil {
-		err = f.Sync()
+		err = syncFile(f)
 	}
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
@@ -195,7 +214,7 @@ func syncDir(dir string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	return errors.Join(syncFile(d), d.Close())
 }
 
 func journalError(dir string, err error) error {

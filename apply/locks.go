@@ -26,8 +26,9 @@ type heldLock struct {
 // with different numbers would let one step refuse the next.
 func (r *runner) takeLocks(ctx context.Context) error {
 	number := r.highestToken()
+	over := r.allDone()
 	for _, name := range r.repositories() {
-		if err := r.takeLock(ctx, name, number); err != nil {
+		if err := r.takeLock(ctx, name, number); err != nil && !over {
 			return err
 		}
 	}
@@ -88,18 +89,29 @@ func (r *runner) lockOnce(ctx context.Context, name string, number uint64) (Lock
 	}
 }
 
-// repositories are those of the steps that are still to do, sorted.
+// repositories are those of the steps that are still to do, sorted. A run that
+// was cut may have left a lock in any that its plan uses.
 func (r *runner) repositories() []string {
 	var names []string
 	have := map[string]bool{"": true}
 	for _, s := range r.p.Steps {
-		if !have[s.Repository] && !r.j.progress.done(s.ID) && !r.byStep[s.ID].met {
+		if !have[s.Repository] && !r.byStep[s.ID].met && (r.result.Resumed || !r.j.progress.done(s.ID)) {
 			have[s.Repository] = true
 			names = append(names, s.Repository)
 		}
 	}
 	sort.Strings(names)
 	return names
+}
+
+// allDone tells that the journal has every step's outcome.
+func (r *runner) allDone() bool {
+	for _, s := range r.p.Steps {
+		if !r.j.progress.done(s.ID) {
+			return false
+		}
+	}
+	return true
 }
 
 // highestToken is the highest run token that any host has seen.
@@ -143,7 +155,7 @@ func (r *runner) releaseLocks(ctx context.Context) {
 			continue
 		default:
 		}
-		if err := h.lock.Release(ctx); err != nil {
+		if err := h.lock.Release(ctx); err != nil && h.lock.Release(ctx) != nil {
 			r.emit(Event{Type: Note, Text: "the lock of repository " + h.repository +
 				" could not be given back; it becomes stale by itself in a minute", Error: err.Error()})
 		}

@@ -19,8 +19,8 @@ type runner struct {
 	j      *journal
 	locks  []heldLock
 
-	seen        *state.State // the newest look
-	changes     []Change     // the plan is stale; only what is begun is finished
+	seen        *state.State  // the newest look
+	changes     []plan.Change //  the plan is stale; only what is begun is finished
 	interrupted bool
 	result      Result
 }
@@ -28,26 +28,16 @@ type runner struct {
 // Start runs a plan, or goes on with it where its journal shows that an earlier
 // try was cut. The error of a run that was asked to stop is ErrInterrupted.
 func Start(ctx context.Context, ports Ports, req Request) (Result, error) {
-	req, err := req.complete()
-	if err != nil {
-		return Result{}, err
+	if req.Plan != nil {
+		if err := Check(req.Plan, req.Digest, req.Approval); err != nil {
+			return Result{}, err
+		}
 	}
-	seqs, byStep, err := sequences(req.Plan)
-	if err != nil {
-		return Result{}, err
-	}
-	if err := Check(req.Plan, req.Digest, req.Approval); err != nil {
-		return Result{}, err
-	}
-	r := &runner{Ports: ports, req: req, p: req.Plan, seqs: seqs, byStep: byStep}
-	r.j, err = openJournal(req.JournalRoot, r.p.Cluster, req.Digest, req.PlanBytes,
-		func(stop int) []int { return ids(seqs, stop) })
+	r, err := prepare(ports, req)
 	if err != nil {
 		return Result{}, err
 	}
 	defer r.j.close()
-	r.j.fault = req.fault
-	r.result.Journal = r.j.dir
 	return r.end(ctx, r.run(ctx))
 }
 
@@ -112,20 +102,18 @@ func (r *runner) begin() (ranBefore bool, err error) {
 	return ranBefore, nil
 }
 
-// ready lets every coming stop find what it needs before the first effect.
+// ready lets every run that is still to come find what it needs before the
+// first effect: the unlock key, the helper on the host.
 func (r *runner) ready(ctx context.Context) error {
-	for _, s := range r.p.Steps {
-		q := r.byStep[s.ID]
-		stops := s.Kind == plan.Stop && !q.met && !q.onHost && !q.gone
-		unlocks := s.Kind == plan.Unlock && !q.own
-		if r.j.progress.done(s.ID) || !stops && !unlocks {
+	for _, q := range r.seqs {
+		if q.met || q.onHost || q.gone || r.j.progress.done(q.steps[len(q.steps)-1].ID) || q.first().Kind == plan.CleanUp {
 			continue
 		}
 		if q.id == "" {
 			q.id = r.req.NewID(r.Clock.Now().UTC())
 		}
-		if err := r.Hosts.Ready(ctx, r.portRun(s)); err != nil {
-			return notReady(s, err)
+		if err := r.Hosts.Ready(ctx, r.portRun(q.first())); err != nil {
+			return notReady(q.first(), err)
 		}
 	}
 	return nil
@@ -149,8 +137,12 @@ func (r *runner) portRun(s plan.Step) Run {
 		Node: s.Node, NodeID: s.NodeID, SwarmID: r.p.SwarmID,
 		Autolocked: r.p.Fingerprint.Autolock, Token: r.token(s.Repository),
 	}
+	if _, ok := q.step(plan.Unlock); ok {
+		run.Autolocked = true
+	}
 	if h := r.seen.Host(s.Node); h != nil {
 		run.Host = *h
+		run.Autolocked = run.Autolocked || h.SwarmDir.Locked
 	}
 	return run
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/requeen/requeen/internal/state"
+	"github.com/requeen/requeen/plan"
 )
 
 // settle finds out, after a cut, how far each begun backup has come on its
@@ -45,8 +46,8 @@ func (r *runner) settleOne(ctx context.Context, q *sequence) error {
 	case !onHost && !r.j.progress.done(q.first().ID):
 		// The intent was journalled and the effect not had: it is had now.
 	case !onHost:
-		return &StaleError{Step: t.s.ID, Node: t.s.Node, Closed: true, Begun: true, Changes: []Change{
-			{Text: t.s.Node + " does not know the run " + q.id + " any more, and its backup is not in " + t.s.Repository}}}
+		return &StaleError{Step: t.s.ID, Node: t.s.Node, Closed: true, Begun: true, Changes: []plan.Change{
+			change(plan.RunGone, t.s.Node, "%s does not know the run %s any more, and its backup is not in %s", t.s.Node, q.id, t.s.Repository)}}
 	case !copied(st) && !st.UnitActive:
 		return t.startOver(ctx, "its run ended before the copy was whole")
 	default:

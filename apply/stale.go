@@ -1,22 +1,18 @@
 package apply
 
 import (
-	"github.com/requeen/requeen/internal/state"
+	"fmt"
+	"time"
+
+	"github.com/requeen/requeen/internal/diag"
 	"github.com/requeen/requeen/plan"
 )
-
-// Change is one thing that is no longer as the plan has it.
-type Change struct{ Text string }
-
-func staleChanges(p *plan.Plan, st *state.State, steps int, node string) []Change { return nil }
-
-func satisfied(p *plan.Plan, st *state.State, backup string) bool { return false }
 
 // skipMet marks the backups that somebody else has made meanwhile: a due backup
 // that is there is done, not stale.
 func (r *runner) skipMet() {
 	for _, q := range r.seqs {
-		if q.own && !r.begun(q) && satisfied(r.p, r.seen, q.first().Backup) {
+		if q.own && !r.begun(q) && plan.Satisfied(r.p, r.seen, q.first().Backup) {
 			q.met = true
 		}
 	}
@@ -30,7 +26,7 @@ func (r *runner) compare(ranBefore bool) error {
 	for _, s := range r.p.Steps {
 		q := r.byStep[s.ID]
 		if r.j.progress.done(s.ID) && !left {
-			done++
+			done = s.ID
 			continue
 		}
 		left = left || !q.met
@@ -41,10 +37,11 @@ func (r *runner) compare(ranBefore bool) error {
 	if !left {
 		return nil
 	}
-	changes := staleChanges(r.p, r.seen, done, node)
+	changes := staleOnly(plan.Stale(r.p, r.seen, plan.Done{Steps: done, Node: node}))
 	changes = append(changes, r.strangers()...)
 	if ranBefore && !r.j.progress.everActed && len(changes) == 0 && r.ownLeft() {
-		changes = append(changes, Change{Text: "this plan was carried out already (" + clock(r.j.progress.closing) + ")"})
+		changes = append(changes, change(plan.RunGone, "", "This plan was carried out already, at %s",
+			r.j.progress.closing.UTC().Format(time.RFC3339)))
 	}
 	if len(changes) == 0 {
 		return nil
@@ -56,22 +53,25 @@ func (r *runner) compare(ranBefore bool) error {
 	return &StaleError{Changes: changes, Begun: r.j.progress.everActed}
 }
 
-// strangers are runs on the plan's hosts that neither the plan nor the journal
-// knows: the plan was half carried out from elsewhere, or another run is at work.
-func (r *runner) strangers() []Change {
+// strangers are runs on the plan's hosts that began after the plan was made and
+// are not in the journal: the plan was half carried out from elsewhere, or its
+// journal is lost.
+func (r *runner) strangers() []plan.Change {
 	known := map[string]bool{}
 	for _, q := range r.seqs {
 		known[q.id] = true
 	}
-	var list []Change
+	planned := r.p.PlannedAt.UTC().Format("20060102T150405Z")
+	var list []plan.Change
 	for _, print := range r.p.Fingerprint.Hosts {
 		h := r.seen.Host(print.Name)
 		if h == nil {
 			continue
 		}
 		for _, run := range h.Runs {
-			if run.Cluster == r.p.Cluster && !known[run.ID] {
-				list = append(list, Change{Text: h.Name + " has a run (" + run.ID + ") that this plan does not know"})
+			if run.Cluster == r.p.Cluster && !known[run.ID] && run.ID >= planned {
+				list = append(list, change(plan.RunBegun, h.Name,
+					"The run %s was begun on %s after the plan was made, and there is no journal of it here; a new plan finishes it", run.ID, h.Name))
 			}
 		}
 	}
@@ -86,4 +86,21 @@ func (r *runner) ownLeft() bool {
 		}
 	}
 	return false
+}
+
+// staleOnly leaves out what somebody else has done already.
+func staleOnly(changes []plan.Change) []plan.Change {
+	var list []plan.Change
+	for _, c := range changes {
+		if c.Kind != plan.AlreadyDone {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// change is one that only a run sees.
+func change(kind plan.ChangeKind, node, format string, args ...any) plan.Change {
+	row, _ := diag.Lookup(diag.PlanStale)
+	return plan.Change{Kind: kind, Node: node, Text: sentence(fmt.Sprintf(format, args...)) + ".", Remedy: row.Remedy}
 }

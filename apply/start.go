@@ -29,7 +29,7 @@ func probeBack(ctx context.Context, t *task) (done bool, seen string, err error)
 	if found && (!atLeast(st.Phase, state.PhaseStarted) || st.UnitActive) {
 		return false, "", nil
 	}
-	if found && t.p.Fingerprint.Autolock && st.Phase != state.PhaseUnlocked {
+	if found && t.portRun(t.s).Autolocked && st.Phase != state.PhaseUnlocked {
 		return false, "", nil
 	}
 	call, cancel := context.WithTimeout(ctx, callTimeout)
@@ -49,8 +49,7 @@ func waitStarted(ctx context.Context, t *task) (string, error) {
 		if err != nil {
 			return false, err
 		}
-		up := !found || atLeast(st.Phase, state.PhaseStarted) || st.Phase == state.PhaseFailed
-		if !up {
+		if found && !engineUp(st) {
 			if !t.dead(st) {
 				return false, nil
 			}
@@ -72,6 +71,14 @@ func waitStarted(ctx context.Context, t *task) (string, error) {
 		return false, nil
 	})
 	return seen, err
+}
+
+// engineUp tells whether the run has started the engine, or never stopped it.
+func engineUp(st state.HostRun) bool {
+	if st.Phase == state.PhaseFailed {
+		return !st.StartedAt.IsZero() || st.StoppedAt.IsZero()
+	}
+	return atLeast(st.Phase, state.PhaseStarted)
 }
 
 // unlockFollows tells that the manager only becomes reachable in a later step.

@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/requeen/requeen/internal/state"
@@ -78,6 +79,10 @@ func (r *runner) step(ctx context.Context, s plan.Step) error {
 		}
 	}
 	seen, err := t.carryOut(ctx, k)
+	if errors.Is(err, errMet) {
+		t.q.met = true
+		return t.skip("somebody else's backup is young enough")
+	}
 	if err != nil {
 		return t.failed(err)
 	}

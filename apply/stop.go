@@ -2,11 +2,16 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/requeen/requeen/internal/diag"
 	"github.com/requeen/requeen/internal/state"
+	"github.com/requeen/requeen/plan"
 )
+
+// errMet is a guard's word for a backup that somebody else has made just now.
+var errMet = errors.New("the goal is met")
 
 // stopKind hands the manager over to the detached run on its host, which stops
 // the engine, copies, starts and unlocks by itself. The step ends when the
@@ -31,7 +36,10 @@ func guardStop(ctx context.Context, t *task) error {
 	if err != nil {
 		return err
 	}
-	if list := stoppable(t.p, t.s, t.seen); len(list) > 0 {
+	if plan.Satisfied(t.p, t.seen, t.s.Backup) {
+		return errMet
+	}
+	if list := t.unstoppable(); len(list) > 0 {
 		return t.stale(list)
 	}
 	h := t.seen.Host(t.s.Node)

@@ -8,7 +8,7 @@ import (
 )
 
 // errNoQuorum is why an unlock waits: without a quorum it would hang the engine.
-var errNoQuorum = errors.New("the other managers have no quorum now, and an unlock without one hangs the engine")
+var errNoQuorum = errors.New("too few other managers are up for a quorum, and an unlock without one hangs the engine")
 
 // unlockKind waits until the host's run has unlocked the engine and the leader
 // sees the manager again. Where the unit has ended without that, it unlocks the
@@ -62,7 +62,7 @@ func (t *task) unlockEngine(ctx context.Context) error {
 		return nil
 	case h.Engine.LocalNodeState != "locked":
 		return nil // it is on its way up
-	case !t.quorumWithout():
+	case !t.quorumWith():
 		return errNoQuorum
 	}
 	if err := t.mayAct(); err != nil {

@@ -19,7 +19,7 @@ const (
 	progressEvery = time.Second
 	// deadAfter is for how long a unit must be seen ended before that is
 	// believed: systemd tells it a moment before it is so or after.
-	deadAfter = 2 * time.Second
+	deadAfter = 5 * time.Second
 )
 
 // final is an error that a wait does not sit out.
@@ -155,7 +155,7 @@ func (t *task) itself() string {
 	switch {
 	case !ok:
 		return "it is asked again until " + clock(t.deadline)
-	case t.p.Fingerprint.Autolock:
+	case t.portRun(t.s).Autolocked:
 		return "its own unit goes on: it starts and unlocks the engine, and starts it at the latest by " + clock(by)
 	}
 	return "its own unit goes on: the engine is started again by the host itself by " + clock(by)
@@ -163,8 +163,8 @@ func (t *task) itself() string {
 
 // sentence begins a clause with a capital letter.
 func sentence(s string) string {
-	if s == "" {
-		return s
+	if s != "" && s[0] >= 'a' && s[0] <= 'z' {
+		return string(s[0]-'a'+'A') + s[1:]
 	}
-	return string(s[0]-'a'+'A') + s[1:]
+	return s
 }

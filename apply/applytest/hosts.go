@@ -79,8 +79,9 @@ func (w *World) step(h *host, r *run, now time.Time) {
 	}
 	if r.Phase == state.PhaseStopped && due(copyTakes) {
 		if r.failCopy {
-			r.Failure, r.Phase, r.UnitActive = "cp: no space left on device", state.PhaseFailed, false
-			w.startHost(h, now)
+			r.Failure, r.Phase, r.UnitActive, r.TimerArmed = "cp: no space left on device", state.PhaseFailed, false, false
+			r.StartedAt = r.launched.Add(copyTakes)
+			w.startHost(h, r.StartedAt)
 			return
 		}
 		r.CopyBytes, r.CopyIntact = 4096, !r.broken
@@ -103,8 +104,10 @@ func (w *World) step(h *host, r *run, now time.Time) {
 		r.Phase, r.UnlockedAt, r.UnitActive = state.PhaseUnlocked, r.launched.Add(unlockTakes), false
 	}
 	if r.TimerArmed && !r.UnitActive && !r.StoppedAt.IsZero() && !now.Before(r.StoppedAt.Add(w.DownMax)) {
-		w.startHost(h, r.StoppedAt.Add(w.DownMax))
+		r.StartedAt = r.StoppedAt.Add(w.DownMax)
+		w.startHost(h, r.StartedAt)
 		r.TimerArmed = false
+		r.Phase, r.Failure = state.PhaseFailed, "the unit ended before its time; the rescue timer started the engine"
 	}
 }
 
@@ -191,7 +194,19 @@ func (p *Process) StartEngine(_ context.Context, r apply.Run) error {
 		if err := h.admit(r.Token); err != nil {
 			return err
 		}
-		p.w.startHost(h, p.w.Clock.Now())
+		now := p.w.Clock.Now()
+		p.w.startHost(h, now)
+		for _, r := range h.runs {
+			if r.UnitActive {
+				return fmt.Errorf("%s: run %s is at work", h.name, r.ID)
+			}
+			if !r.StoppedAt.IsZero() && r.StartedAt.IsZero() {
+				r.StartedAt, r.TimerArmed = now, false
+				if r.Phase != state.PhaseFailed {
+					r.Phase = state.PhaseStarted
+				}
+			}
+		}
 		return nil
 	})
 }
@@ -233,4 +248,17 @@ func (p *Process) RemoveRun(_ context.Context, node, id string, token uint64) er
 		delete(h.runs, id)
 		return nil
 	})
+}
+
+// KillUnits ends every unit at work, as the loss of a host's init would; the
+// rescue timers stay.
+func (w *World) KillUnits() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.advance()
+	for _, h := range w.hosts {
+		for _, r := range h.runs {
+			r.UnitActive = false
+		}
+	}
 }
