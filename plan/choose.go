@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -24,7 +25,7 @@ func (p *planner) choose(n *need) (choice, *Unmet) {
 		return choice{}, u
 	}
 	var fit []*voter
-	var others []string
+	var others, codes []string
 	for _, v := range p.byLabel() {
 		o := p.obstacle(v)
 		switch {
@@ -32,12 +33,13 @@ func (p *planner) choose(n *need) (choice, *Unmet) {
 			others = append(others, v.label()+" is the leader")
 		case o.code != "":
 			others = append(others, v.label()+" "+o.text)
+			codes = append(codes, o.code)
 		default:
 			fit = append(fit, v)
 		}
 	}
 	if len(fit) == 0 {
-		return choice{}, p.nobody(n, others)
+		return choice{}, p.nobody(n, others, codes)
 	}
 	sort.SliceStable(fit, func(i, j int) bool { return preferred(fit[i], fit[j]) })
 	return choice{fit[0], whyThis(fit, others, len(p.w.voters))}, nil
@@ -106,7 +108,7 @@ func (p *planner) quorumLost(n *need) *Unmet {
 			down = append(down, v)
 		}
 	}
-	way := "Bring " + listing(labels(down)) + " back first (requeen status says what is wrong with each), then plan again."
+	way := "Bring " + listing(labels(down)) + " back first, then plan again."
 	if len(down) == 0 {
 		way = fmt.Sprintf("A swarm of %d managers can spare none: promote one more for three, or demote one and run a single manager.", total)
 	}
@@ -121,6 +123,7 @@ func (p *planner) named(n *need) (choice, *Unmet) {
 	name := n.block.From
 	declared := p.w.node(name)
 	refuse := func(code, text, fix string) (choice, *Unmet) {
+		code = refusal(code)
 		return choice{}, &Unmet{Code: code, Goal: n.goal(), Node: name, Reason: sentence(text), Remedy: or(fix, remedy(code))}
 	}
 	if declared == nil {
@@ -150,6 +153,15 @@ func (p *planner) named(n *need) (choice, *Unmet) {
 	return choice{v, fmt.Sprintf("swarm { from } names %s, a follower that %s", name, runs(v))}, nil
 }
 
+// refusal is the code of an unmet goal: one of the class, else that of no
+// candidate.
+func refusal(code string) string {
+	if c, _ := diag.Lookup(code); c.Class == diag.Refusal {
+		return code
+	}
+	return diag.NoCandidate
+}
+
 func without(list []*voter, v *voter) []*voter {
 	var rest []*voter
 	for _, o := range list {
@@ -160,12 +172,12 @@ func without(list []*voter, v *voter) []*voter {
 	return rest
 }
 
-// nobody is the goal of a backup for which no manager can be stopped. With one
-// manager its own obstacle gives the code.
-func (p *planner) nobody(n *need, why []string) *Unmet {
+// nobody is the goal of a backup for which no manager can be stopped. Where one
+// thing is in the way of all, it gives the code.
+func (p *planner) nobody(n *need, why, codes []string) *Unmet {
 	code := diag.NoCandidate
-	if len(p.w.voters) == 1 {
-		code = p.obstacle(p.w.voters[0]).code
+	if len(codes) > 0 && len(slices.Compact(codes)) == 1 {
+		code = refusal(codes[0])
 	}
 	for _, m := range p.w.managers() {
 		if p.w.voterOf(m) == nil {

@@ -143,7 +143,7 @@ func (w *world) unsure() (ConditionName, string) {
 		}
 	}
 	if len(open) >= majority(len(managers)) {
-		return Unknown, "whether the swarm has a leader can't be told: " + w.eachState() + w.swarmProblem()
+		return Unknown, "whether the swarm has a leader can't be told: " + w.eachState()
 	}
 	return "", ""
 }
@@ -158,7 +158,7 @@ func (w *world) withoutLeader() (ConditionName, string) {
 	if w.st.Swarm != nil {
 		return Unknown, "a manager answers, but its list of nodes names no leader"
 	}
-	rest := w.eachState() + w.swarmProblem()
+	rest := w.eachState()
 	if len(w.inState(NodeLocked)) > 0 {
 		return Locked, rest
 	}
@@ -190,18 +190,16 @@ func (w *world) inState(states ...NodeStateName) []string {
 	return names
 }
 
-// eachState says the state of every declared manager with its reason.
+// eachState says the state of every declared manager with its reason, and why
+// no manager gave an account of the swarm.
 func (w *world) eachState() string {
 	var parts []string
 	for _, n := range w.managers() {
-		parts = append(parts, fmt.Sprintf("%s is %s (%s)", n.cfg.Name, n.state.State, n.state.Reason))
+		parts = append(parts, fmt.Sprintf("%s is %s (%s)", n.cfg.Name, n.state.State, strings.TrimSuffix(n.state.Reason, ".")))
 	}
-	return strings.Join(parts, "; ")
-}
-
-func (w *world) swarmProblem() string {
-	if w.st.SwarmProblem == nil {
-		return ""
+	text := strings.Join(parts, "; ")
+	if why := strings.TrimSuffix(problemText(w.st.SwarmProblem), "."); why != "" && !strings.Contains(text, why) {
+		text += "; " + why
 	}
-	return "; " + w.st.SwarmProblem.Text
+	return text
 }

@@ -29,7 +29,7 @@ func (w *world) fingerprint(p *Plan, needs []*need) Fingerprint {
 		}
 		b := BackupPrint{Backup: n.block.Name, Repository: n.block.Repository, MaxAgeSeconds: int64(n.block.MaxAge / time.Second), Asked: n.asked}
 		if n.newest != nil {
-			b.ID, b.TakenAt = n.newest.ID, n.newest.TakenAt
+			b.ID, b.TakenAt = n.newest.ID, n.newest.TakenAt.UTC()
 		}
 		f.NewestBackups = append(f.NewestBackups, b)
 	}

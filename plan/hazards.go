@@ -72,7 +72,7 @@ func (p *planner) hostHazards() {
 
 func (p *planner) managerHazards() {
 	for _, v := range p.w.voters {
-		if v.node == nil && !p.w.rival(v.id) {
+		if v.node == nil && !p.w.mayBeDeclared(v.member) {
 			p.hazard(diag.UndeclaredManager, 0, "", "The swarm has the manager %s (%s, node %s), which no node block declares: it counts for the quorum, and requeen can't look at its host",
 				or(v.member.Hostname, "?"), or(v.member.ManagerAddr, v.member.Addr), v.id)
 		}

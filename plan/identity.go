@@ -36,9 +36,9 @@ func identify(cfg *schema.Config, st *state.State) identity {
 	if len(seen) == 0 {
 		return identity{}
 	}
-	if first := seen[0]; !unanimous(seen) {
+	if !unanimous(seen) {
 		return identity{problem: &Unmet{Code: diag.TwoClusters, Goal: goalCluster(cfg),
-			Reason: fmt.Sprintf("More than one swarm ID is seen: %s. Which one is meant can't be told from %s, so nothing is planned.", places(seen), first.where),
+			Reason: fmt.Sprintf("More than one swarm ID is seen: %s. Nothing says which one is meant, so nothing is planned.", places(seen)),
 			Remedy: remedy(diag.TwoClusters)}}
 	}
 	return identity{id: seen[0].id}

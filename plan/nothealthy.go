@@ -27,7 +27,7 @@ func (p *planner) notHealthy(needs []*need) {
 		return
 	}
 	mended := p.mended()
-	reason := fmt.Sprintf("The cluster is %s. %s", p.w.cond.Name, sentence(sentenceCase(p.w.cond.Reason)))
+	reason := fmt.Sprintf("The cluster is %s: %s", p.w.cond.Name, sentence(p.w.cond.Reason))
 	if !mended {
 		p.unmet(Unmet{Code: diag.NotHealthy, Goal: fmt.Sprintf("the cluster %q answers with a leader", p.w.cfg.Cluster.Name),
 			Reason: reason, Remedy: byHand[p.w.cond.Name]})

@@ -39,11 +39,11 @@ func (p *planner) obstacle(v *voter) obstacle {
 func notDeclared(_ *planner, v *voter) obstacle {
 	switch {
 	case v.node == nil:
-		return obstacle{diag.UndeclaredManager, "is not declared"}
+		return obstacle{diag.UndeclaredManager, "is no declared node"}
 	case !v.node.manager():
 		return obstacle{diag.NoCandidate, "is declared a " + v.node.cfg.Role}
 	case v.node.doubt != nil:
-		return obstacle{v.node.doubt.Code, "is in doubt: " + v.node.doubt.Reason}
+		return obstacle{v.node.doubt.Code, "is in doubt (" + v.node.doubt.Code + ")"}
 	}
 	return obstacle{}
 }

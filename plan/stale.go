@@ -32,8 +32,11 @@ type Change struct {
 	Kind   ChangeKind `json:"kind"`
 	Node   string     `json:"node,omitempty"`
 	Backup string     `json:"backup,omitempty"`
-	Text   string     `json:"text"`
-	Remedy string     `json:"remedy"`
+	// Steps are the IDs that AlreadyDone leaves nothing to do for. What starts
+	// or unlocks a manager that a cut run left is never among them.
+	Steps  []int  `json:"steps,omitempty"`
+	Text   string `json:"text"`
+	Remedy string `json:"remedy"`
 }
 
 // Done is how far a run of the plan has come, by its journal; the zero value is
@@ -240,7 +243,7 @@ func (c *comparison) hasRun(name, id string) bool {
 func (c *comparison) backups() {
 	var seen []string
 	for _, s := range c.plan.Steps {
-		if s.Kind == CleanUp || s.Backup == "" || contains(seen, s.Backup) {
+		if !leadsTo(s, s.Backup) || contains(seen, s.Backup) {
 			continue
 		}
 		seen = append(seen, s.Backup)
@@ -248,7 +251,7 @@ func (c *comparison) backups() {
 		switch {
 		case s.ID <= c.done.Steps || s.Node == c.done.Node:
 		case Satisfied(c.plan, c.st, s.Backup):
-			c.changes = append(c.changes, Change{Kind: AlreadyDone, Backup: s.Backup,
+			c.changes = append(c.changes, Change{Kind: AlreadyDone, Backup: s.Backup, Steps: c.stepsTo(s.Backup),
 				Text:   fmt.Sprintf("Backup %s was made by somebody else meanwhile; its steps are skipped.", s.Backup),
 				Remedy: "Nothing is to be done."})
 		case s.Repository != "" && (r == nil || r.Looked != state.Present):
@@ -256,6 +259,21 @@ func (c *comparison) backups() {
 				Text: fmt.Sprintf("Repository %s can't be looked at any more.", s.Repository)})
 		}
 	}
+}
+
+// leadsTo tells whether a step is for nothing but a backup.
+func leadsTo(s Step, backup string) bool {
+	return s.Backup == backup && s.Kind != CleanUp && (s.Run == "" || s.Kind == Verify)
+}
+
+func (c *comparison) stepsTo(backup string) []int {
+	var ids []int
+	for _, s := range c.plan.Steps {
+		if leadsTo(s, backup) {
+			ids = append(ids, s.ID)
+		}
+	}
+	return ids
 }
 
 // Satisfied tells whether a due backup has been made since the plan was: one

@@ -24,7 +24,7 @@ func (v *voter) label() string {
 	case v.node != nil:
 		return v.node.cfg.Name
 	case v.member != nil && v.member.Hostname != "":
-		return v.member.Hostname + " (not declared)"
+		return v.member.Hostname + " (node " + v.id[:min(8, len(v.id))] + ")"
 	}
 	return v.id
 }
@@ -69,12 +69,15 @@ func (w *world) declaredAs(id string) *node {
 	return nil
 }
 
-// rival tells whether an entry is one of several that fit a declared node: then
-// it is not called undeclared.
-func (w *world) rival(id string) bool {
+// mayBeDeclared tells whether an entry could be a declared node's, though it was
+// matched to none: then it is not called undeclared.
+func (w *world) mayBeDeclared(m *state.SwarmNode) bool {
 	for _, n := range w.nodes {
+		if (n.member == nil || n.doubt != nil) && sameAddress(n.cfg.Address, m) {
+			return true
+		}
 		for _, r := range n.rivals {
-			if r.ID == id {
+			if r.ID == m.ID {
 				return true
 			}
 		}
