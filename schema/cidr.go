@@ -18,9 +18,9 @@ var cidrHostFunc = function.New(&function.Spec{
 		if err != nil {
 			return cty.NilVal, err
 		}
-		num, acc := args[1].AsBigFloat().Int(nil)
-		if num == nil || acc != big.Exact {
-			return cty.NilVal, function.NewArgErrorf(1, "a whole number is required")
+		num, err := wholeArg(args[1], 1)
+		if err != nil {
+			return cty.NilVal, err
 		}
 		size := new(big.Int).Lsh(big.NewInt(1), uint(p.Addr().BitLen()-p.Bits()))
 		if num.Sign() < 0 {
@@ -67,9 +67,9 @@ var cidrSubnetFunc = function.New(&function.Spec{
 		if newbits < 0 || newbits > total-p.Bits() {
 			return cty.NilVal, function.NewArgErrorf(1, "%s can be extended by 0 to %d bits", p, total-p.Bits())
 		}
-		num, acc := args[2].AsBigFloat().Int(nil)
-		if num == nil || acc != big.Exact {
-			return cty.NilVal, function.NewArgErrorf(2, "a whole number is required")
+		num, err := wholeArg(args[2], 2)
+		if err != nil {
+			return cty.NilVal, err
 		}
 		if num.Sign() < 0 || num.BitLen() > newbits {
 			return cty.NilVal, function.NewArgErrorf(2, "%d bits can't hold %s", newbits, num)
@@ -86,6 +86,20 @@ func prefixArg(v cty.Value) (netip.Prefix, error) {
 		return p, function.NewArgErrorf(0, "%q is not a network such as 10.0.0.0/24", v.AsString())
 	}
 	return p.Masked(), nil
+}
+
+// wholeArg is a whole number of no more than 256 bits: written out, a number
+// like 1e999999999 would fill the memory.
+func wholeArg(v cty.Value, index int) (*big.Int, error) {
+	f := v.AsBigFloat()
+	if f.IsInf() || f.MantExp(nil) > 256 {
+		return nil, function.NewArgErrorf(index, "the number is too large")
+	}
+	n, acc := f.Int(nil)
+	if acc != big.Exact {
+		return nil, function.NewArgErrorf(index, "a whole number is required")
+	}
+	return n, nil
 }
 
 // plus is the address n above a, which is known to exist.

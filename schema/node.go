@@ -56,9 +56,11 @@ func (l *loader) readNodes() {
 		}
 		nested := l.readNested(c)
 		if c.attrs["for_each"] == nil {
-			if l.goodName(c.name, c.label) {
-				l.readNode(c, nested, c.name, c.label, scope{})
+			if !l.goodName(c.name, c.label) {
+				l.nodesUnknown = true
+				continue
 			}
+			l.readNode(c, nested, c.name, c.label, scope{})
 			continue
 		}
 		l.expand(c, nested)
@@ -93,13 +95,17 @@ func (l *loader) expand(c *content, nested nestedBlocks) {
 			key = value
 		}
 		if key.IsNull() {
+			l.nodesUnknown = true
 			l.err(at, "for_each over a null", "A null can't be a node's name.", "Remove it from the set.")
 			continue
 		}
 		name := key.AsString()
-		if l.goodName(name, keyRange(a.Expr, name)) {
-			l.readNode(c, nested, name, keyRange(a.Expr, name), scope{each: &each{cty.StringVal(name), value}})
+		at := keyRange(a.Expr, name)
+		if !l.goodName(name, at) {
+			l.nodesUnknown = true
+			continue
 		}
+		l.readNode(c, nested, name, at, scope{each: &each{cty.StringVal(name), value}})
 	}
 }
 
@@ -162,9 +168,7 @@ func (l *loader) readRole(c *content, sc scope) string {
 	f := l.str(c, "role", sc)
 	switch {
 	case !f.ok:
-		if f.present || l.brokenFile[c.def.Filename] || c.attrs["role"] == nil {
-			l.rolesUnknown = true
-		}
+		l.rolesUnknown = true
 	case f.val != RoleManager && f.val != RoleWorker:
 		l.rolesUnknown = true
 		l.err(f.at, "Unknown role", fmt.Sprintf("%q is not a role.", f.val), suggest(f.val, []string{RoleManager, RoleWorker}))

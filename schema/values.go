@@ -104,8 +104,12 @@ func (l *loader) valuesOf(f parsedFile, given map[string]func()) {
 		}
 		given[a.Name] = func() {
 			l.badVars[v.name], v.failed = true, true
+			from := len(l.diags)
 			if val, ok := l.constant(a.Expr); ok {
 				l.assign(v, val, a.Expr.Range())
+			}
+			for i := from; v.sensitive && i < len(l.diags); i++ {
+				l.diags[i].Snippet = redacted // the line holds the value
 			}
 		}
 	}
