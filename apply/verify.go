@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/requeen/requeen/internal/diag"
 	"github.com/requeen/requeen/internal/state"
@@ -76,6 +77,9 @@ func (t *task) store(ctx context.Context) (state.Backup, error) {
 
 // callStore stores within the step's time, and stops when a lock is lost.
 func (t *task) callStore(ctx context.Context, st state.HostRun) (state.Backup, error) {
+	if err := t.mayAct(); err != nil {
+		return state.Backup{}, err
+	}
 	call, cancel := context.WithTimeout(ctx, t.deadline.Sub(t.Clock.Now()))
 	defer cancel()
 	for _, h := range t.locks {
@@ -88,6 +92,10 @@ func (t *task) callStore(ctx context.Context, st state.HostRun) (state.Backup, e
 			}
 		}()
 	}
+	return t.Archive.Store(call, t.storeRequest(st), t.storeProgress(cancel))
+}
+
+func (t *task) storeRequest(st state.HostRun) StoreRequest {
 	req := StoreRequest{Run: t.run(), Status: st, MinIndex: t.q.facts.MinIndex,
 		EngineVersion: t.q.facts.EngineVersion, Address: t.q.facts.Address, ToolVersion: t.req.ToolVersion}
 	if h := t.seen.Host(t.s.Node); h != nil && req.EngineVersion == "" {
@@ -96,14 +104,27 @@ func (t *task) callStore(ctx context.Context, st state.HostRun) (state.Backup, e
 			req.Address = h.Address
 		}
 	}
+	return req
+}
+
+// storeProgress tells how far a store has come, each stage's begin and then at
+// most once a second. It may be called from more than one goroutine.
+func (t *task) storeProgress(cancel func()) func(StoreProgress) {
+	var mu sync.Mutex
 	told, stage := t.Clock.Now(), ""
-	return t.Archive.Store(call, req, func(p StoreProgress) {
+	return func(p StoreProgress) {
+		mu.Lock()
+		defer mu.Unlock()
+		if t.mayAct() != nil {
+			cancel()
+			return
+		}
 		t.heedInterrupt()
 		if now := t.Clock.Now(); p.Stage != stage || now.Sub(told) >= progressEvery {
 			told, stage = now, p.Stage
 			t.emit(Event{Type: StepProgress, Stage: p.Stage, Bytes: p.Bytes, Total: p.Total})
 		}
-	})
+	}
 }
 
 // storeFailed says what becomes of the copy: one that does not verify is

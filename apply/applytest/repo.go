@@ -63,6 +63,7 @@ func (p *Process) Lock(_ context.Context, name, digest string, least uint64) (l 
 		r.last = max(r.last, least) + 1
 		gone := make(chan struct{})
 		p.lost = append(p.lost, gone)
+		p.taken++
 		r.lock = &lock{p: p, r: r, gone: gone, info: state.Lock{Number: r.last, Owner: fmt.Sprint("process ", p.id), Run: digest, CreatedAt: now}}
 		l = r.lock
 		return nil

@@ -92,6 +92,7 @@ type Process struct {
 	Events  []apply.Event
 	OnEvent func(apply.Event)
 	lost    []chan struct{}
+	taken   int
 }
 
 // Process starts a process.
@@ -106,6 +107,9 @@ func (w *World) Process() *Process {
 func (p *Process) Kill() {
 	p.dead, p.diedAt = true, p.w.Clock.Now()
 }
+
+// Locks is how many locks the process was ever given.
+func (p *Process) Locks() int { return p.taken }
 
 // LoseLocks lets another run take over the process's locks.
 func (p *Process) LoseLocks() {
