@@ -48,7 +48,7 @@ func (s *state) boot(ctx context.Context, n Node) error {
 // when this process and its terminal end.
 func (s *state) launch(n Node, ended chan<- error) error {
 	for file, text := range map[string]string{"boot.sh": bootScript, "cut.sh": cutScript} {
-		if err := os.WriteFile(s.nodeDir(n.Name, file), []byte(text), 0o700); err != nil {
+		if err := writeFile(s.nodeDir(n.Name, file), []byte(text), 0o700); err != nil {
 			return err
 		}
 	}

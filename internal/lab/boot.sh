@@ -1,4 +1,4 @@
-# Boots one node and becomes its systemd-nspawn. Runs detached; every mount and
+# Boots one node and stays as long as it runs. Runs detached; every mount and
 # link that it makes ends with the node's last process.
 # Wants: NODE NODE_DIR LAYER VIEW SWITCH ADDRESS MAC CGROUP CUT_ALL CUT_FROM
 set -eu
@@ -23,9 +23,16 @@ if [ "${STAGE-}" != inside ]; then
 		fi
 		echo $$ >"$tree/$CGROUP/$NODE/cgroup.procs"
 	done
-	export STAGE=inside
-	exec unshare --mount --net --propagation private sh "$0"
+	# 133 is systemd-nspawn's word for: the node asked to be booted again. Like
+	# a real one it begins with new mounts and links, and its old disks.
+	while :; do
+		code=0
+		STAGE=inside unshare --mount --net --propagation private sh "$0" || code=$?
+		echo "node $NODE ended with $code"
+		[ "$code" = 133 ] || exit "$code"
+	done
 fi
+exec 9<&-
 
 # The layer lies below /, and overlayfs refuses two lower layers one of which
 # holds the other; a read-only view of / is a file system of its own.
@@ -51,10 +58,11 @@ if [ -n "$CUT_FROM" ]; then
 fi
 exec 3<&-
 
+# systemd-nspawn keeps books in /run, and leaves them there when it is killed.
+mount -t tmpfs -o mode=0755 requeen-lab /run
 unset STAGE
 # What systemd-nspawn denies by default, and an engine needs: /proc/sys of its
 # own network, bpf for control groups, keyctl for containers.
-export SYSTEMD_NSPAWN_API_VFS_WRITABLE=network
 exec env -i PATH="$PATH" LANG=C.UTF-8 SYSTEMD_NSPAWN_API_VFS_WRITABLE=network \
 	systemd-nspawn --quiet --boot --directory="$mnt/root" --machine="$CGROUP-$NODE" --hostname="$NODE" \
 	--register=no --keep-unit --console=pipe --capability=all --system-call-filter='bpf keyctl' \

@@ -85,6 +85,8 @@ func leftovers(t *testing.T, name, dir string) []string {
 			left = append(left, path)
 		}
 	}
+	books, _ := filepath.Glob("/run/systemd/nspawn/*/" + cgroupName(name) + "-*")
+	left = append(left, books...)
 	for _, tree := range hierarchies() {
 		if group := filepath.Join(tree, cgroupName(name)); exists(group) {
 			left = append(left, group)
@@ -99,7 +101,8 @@ func leftovers(t *testing.T, name, dir string) []string {
 	return left
 }
 
-// interfaces are the machine's, by name.
+// interfaces are the machine's, by name. Another lab may come and go; this
+// one's own cable is looked for in leftovers.
 func interfaces(t *testing.T) []string {
 	t.Helper()
 	list, err := net.Interfaces()
@@ -108,7 +111,9 @@ func interfaces(t *testing.T) []string {
 	}
 	var names []string
 	for _, i := range list {
-		names = append(names, i.Name)
+		if !strings.HasPrefix(i.Name, operatorIf("")) {
+			names = append(names, i.Name)
+		}
 	}
 	slices.Sort(names)
 	return names
@@ -156,6 +161,7 @@ func TestLabLife(t *testing.T) {
 	t.Run("content", func(t *testing.T) { labContent(t, l) })
 	t.Run("cut", func(t *testing.T) { labCut(t, l) })
 	t.Run("kill", func(t *testing.T) { labKill(t, l) })
+	t.Run("reboot", func(t *testing.T) { labReboot(t, l) })
 	t.Run("add", func(t *testing.T) { labAdd(t, l) })
 	must(t, l.Down(t.Context()))
 	if after := interfaces(t); !slices.Equal(before, after) {
@@ -270,6 +276,23 @@ func labAdd(t *testing.T, l *Lab) {
 	if out, err := ssh(t, l, "m4", "hostname"); err != nil || out != "m4" {
 		t.Errorf("ssh to the added node: %q, %v", out, err)
 	}
+}
+
+// labReboot has a node boot again from the inside, as an operator would.
+func labReboot(t *testing.T, l *Lab) {
+	boot := func() string {
+		out, err := l.Run(t.Context(), "w1", "ls /run/requeen-lab-mark 2>&1; true")
+		if err != nil {
+			return ""
+		}
+		return out
+	}
+	_, err := l.Run(t.Context(), "w1", "touch /run/requeen-lab-mark && systemctl --no-block reboot")
+	must(t, err)
+	err = WaitFor(t.Context(), 2*time.Minute, "w1 to boot again and be active", func() (bool, error) {
+		return strings.Contains(boot(), "No such file") && swarmStates(t, l)["w1"] == "active", nil
+	})
+	must(t, err)
 }
 
 // TestKilledUp kills `lab up` at each thing that it says, and then finishes

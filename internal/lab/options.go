@@ -70,6 +70,9 @@ func (o Options) validate() error {
 	if strings.ContainsAny(o.Dir, ":,\\\"' \n") {
 		return fmt.Errorf("the lab's directory %q holds a blank, quote, colon, comma or backslash, which mount options can't carry; choose another", o.Dir)
 	}
+	if strings.HasPrefix(filepath.Clean(o.Dir)+"/", "/run/") || strings.HasPrefix(filepath.Clean(o.Dir)+"/", "/tmp/") {
+		return fmt.Errorf("the lab's directory %q is where it would not last, or where a node has its own; choose one on a disk, such as %s", o.Dir, filepath.Join(Root, o.Name))
+	}
 	if o.Managers < 1 || o.Managers > maxManagers {
 		return fmt.Errorf("a lab has 1 to %d managers, not %d", maxManagers, o.Managers)
 	}

@@ -28,6 +28,7 @@ func TestOptionsValidate(t *testing.T) {
 		{func(o *Options) { o.Dir = "here" }, "is not absolute"},
 		{func(o *Options) { o.Dir = "/a:b" }, "mount options"},
 		{func(o *Options) { o.Dir = "/a b" }, "mount options"},
+		{func(o *Options) { o.Dir = "/run/lab" }, "would not last"},
 		{func(o *Options) { o.Managers = 10 }, "1 to 9 managers"},
 		{func(o *Options) { o.Managers = -1 }, "1 to 9 managers"},
 		{func(o *Options) { o.Workers = 21 }, "0 to 20 workers"},
