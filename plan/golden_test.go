@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/requeen/requeen/internal/diag"
 	"github.com/requeen/requeen/internal/state"
 	"github.com/requeen/requeen/plan"
 	"github.com/requeen/requeen/plan/planfile"
@@ -91,6 +92,7 @@ func runGolden(t *testing.T, g golden) {
 	if have := codesOf(p); !cmp.Equal(have, g.codes) {
 		t.Errorf("codes are %q, want %q", have, g.codes)
 	}
+	classes(t, p)
 	second, err := plan.Build(g.input(t))
 	if err != nil {
 		t.Fatal(err)
@@ -100,6 +102,22 @@ func runGolden(t *testing.T, g golden) {
 	}
 	if ds := plan.Stale(p, in.State, plan.Done{}); plan.IsStale(ds) && len(p.Steps) > 0 {
 		t.Errorf("the plan is stale at once: %+v", ds)
+	}
+}
+
+// classes checks that unmet goals carry refusals and hazards do not, but for a
+// lock, which apply refuses and plan only tells.
+func classes(t *testing.T, p *plan.Plan) {
+	t.Helper()
+	for _, u := range p.Unmet {
+		if c, known := diag.Lookup(u.Code); !known || c.Class != diag.Refusal {
+			t.Errorf("unmet goal with %s, a %s", u.Code, c.Class)
+		}
+	}
+	for _, h := range p.Hazards {
+		if c, known := diag.Lookup(h.Code); !known || c.Class == diag.Refusal && h.Code != diag.LockHeld {
+			t.Errorf("hazard with %s, a %s", h.Code, c.Class)
+		}
 	}
 }
 

@@ -142,6 +142,8 @@ func quorumCases() []golden {
 			want("", "RQ201", "RQ301"),
 		managers(5, "five-one-down", "Of five managers one is down: one more can be stopped.", func(st *state.State) { lose(st, "m4") }).
 			want(backupM2, "RQ301", "RQ103"),
+		managers(5, "cut-off", "m2's engine runs, but the leader does not reach it.", func(st *state.State) { drop(st, "m2") }).
+			want(backupM3, "RQ103"),
 		managers(5, "five", "Of five managers one can be stopped and one may fail.", nil).want(backupM2),
 		undeclared.want(backupM2, "RQ111", "RQ103"),
 		managers(1, "after-a-recovery", "A forced cluster still lists old managers, which are no voters any more.", func(st *state.State) {
