@@ -34,7 +34,7 @@ func (l *look) certificate(h *state.Host, pem []byte) {
 // elsewhere looks again where the engine says that its data is, when that is
 // not where the host was looked at: what is absent in the wrong place is
 // unknown.
-func (l *look) elsewhere(parent, ctx context.Context, n schema.Node, m machine, r *row, first facts) {
+func (l *look) elsewhere(ctx context.Context, n schema.Node, m machine, r *row, first facts) {
 	root := r.host.Engine.DataRoot
 	if root == "" || in(root, first) {
 		return
@@ -45,7 +45,7 @@ func (l *look) elsewhere(parent, ctx context.Context, n schema.Node, m machine, 
 		return
 	}
 	text := "the engine keeps its data in " + root + ", which is not where the swarm directory was looked for"
-	if err != nil && parent.Err() == nil {
+	if err != nil && ctx.Err() == nil {
 		text += "; a second look failed: " + plain(err)
 	}
 	r.host.SwarmDir = state.SwarmDir{Problem: problem(codeDisk, n.Name, text,

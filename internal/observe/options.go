@@ -10,7 +10,8 @@ import (
 type Options struct {
 	// Now is the operator's clock, read once at the beginning.
 	Now func() time.Time // nil: time.Now
-	// HostTimeout bounds all that is asked of one host and its engine.
+	// HostTimeout bounds each question to one host: to connect, the look at it,
+	// and its engine's account of itself.
 	HostTimeout time.Duration // 0: 15 s
 	// SwarmTimeout bounds one manager's account of the swarm. A manager without
 	// a quorum holds its callers for 20 s.

@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/requeen/requeen/internal/diag"
@@ -37,6 +38,16 @@ func problem(code, node, text, remedy string) *state.Problem {
 	return &state.Problem{Code: code, Text: strings.TrimPrefix(text, node+": "), Remedy: remedy}
 }
 
+// errUnfinished is a host that let us in and did not get done with the look.
+var errUnfinished = errors.New("it let us in, but the look at it did not get done")
+
+func unfinished(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%w: %w", errUnfinished, err)
+	}
+	return err
+}
+
 // kinds maps how a host fails to a code. answered: the machine is there and let
 // us in, it only can't be looked at as it must be.
 var kinds = []struct {
@@ -50,6 +61,7 @@ var kinds = []struct {
 	{host.ErrIncomplete, codeIncomplete, true},
 	{host.ErrAuth, codeUnreachable, false},
 	{host.ErrUnreachable, codeUnreachable, false},
+	{errUnfinished, codeDisk, true},
 	{context.DeadlineExceeded, codeUnreachable, false},
 }
 
@@ -67,6 +79,9 @@ func hostProblem(h *state.Host, err error) *state.Problem {
 		code = codeIncomplete // it ran what it was given, and that failed
 	}
 	text, remedy := words(err)
+	if errors.Is(err, errUnfinished) {
+		remedy = "The host is overloaded, or a disk or mount there hangs: look at that, then look again."
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		text = h.Target + ": " + text
 	}

@@ -68,12 +68,19 @@ func TestReadAHealthySwarm(t *testing.T) {
 // One dead host among many costs its own row its time-out; the others, and the
 // swarm's account, are there at once.
 func TestADeadHostDelaysNothing(t *testing.T) {
-	for name, kind := range map[string]func(*testing.T, *fakeMachine){
-		"no connection":   func(_ *testing.T, m *fakeMachine) { m.connect = hangs },
-		"deaf to its end": func(t *testing.T, m *fakeMachine) { m.connect = deaf(t) },
-		"hangs in the look": func(_ *testing.T, m *fakeMachine) {
+	for name, test := range map[string]struct {
+		kind   func(*testing.T, *fakeMachine)
+		looked state.Presence
+		code   string
+		text   string
+	}{
+		"no connection": {func(_ *testing.T, m *fakeMachine) { m.connect = hangs },
+			state.Absent, codeUnreachable, "root@m2: no answer within 15s"},
+		"deaf to its end": {func(t *testing.T, m *fakeMachine) { m.connect = deaf(t) },
+			state.Absent, codeUnreachable, "root@m2: no answer within 15s"},
+		"hangs in the look": {func(_ *testing.T, m *fakeMachine) {
 			m.probe = func(ctx context.Context, _ probe) (facts, error) { return facts{}, hangs(ctx) }
-		},
+		}, state.Present, codeDisk, "root@m2: it let us in, but the look at it did not get done: no answer within 15s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -83,26 +90,26 @@ func TestADeadHostDelaysNothing(t *testing.T) {
 				}
 				cfg := declare(names...)
 				w := healthyWorld(cfg)
-				kind(t, w.machines["m2"])
+				test.kind(t, w.machines["m2"])
 				start := time.Now()
 				s := observe(t, cfg, w)
 				if d := time.Since(start); d != DefaultHostTimeout {
 					t.Errorf("took %v", d)
 				}
 				for _, h := range s.Hosts {
-					if (h.Looked == state.Present) == (h.Name == "m2") {
-						t.Errorf("%s: looked %q", h.Name, h.Looked)
+					if h.Name != "m2" && (h.Looked != state.Present || h.Problem != nil) {
+						t.Errorf("%s: looked %q, %+v", h.Name, h.Looked, h.Problem)
 					}
 				}
 				if at := w.machines["m1"].engine.swarmedAt; !at.Equal(start) {
 					t.Errorf("the swarm's account waited %v", at.Sub(start))
 				}
 				h := s.Host("m2")
-				if h.Looked != state.Absent || h.Problem == nil || h.Problem.Code != codeUnreachable || h.SwarmDir.Presence != state.Unknown {
+				if h.Looked != test.looked || h.SwarmDir.Presence != state.Unknown || h.Engine.Answered != state.Unknown {
 					t.Errorf("m2: %+v", h)
 				}
-				if want := "root@m2: no answer within 15s"; h.Problem.Text != want {
-					t.Errorf("text %q, want %q", h.Problem.Text, want)
+				if p := h.Problem; p == nil || p.Code != test.code || p.Text != test.text || p.Remedy == "" {
+					t.Errorf("problem %+v", p)
 				}
 			})
 		})

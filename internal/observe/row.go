@@ -50,29 +50,37 @@ func (l *look) row(ctx context.Context, n schema.Node) row {
 	return r
 }
 
-// reach asks the host and its engine, all within the host's time-out.
-func (l *look) reach(parent context.Context, n schema.Node, m machine, r *row) {
-	ctx, cancel := bounded(parent, l.o.HostTimeout)
-	defer cancel()
-	_, err := within(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, m.Connect(ctx) })
+// reach asks the host and its engine, each question within the host's time-out:
+// a host that is dead costs one of them, one that is slow is given its time.
+func (l *look) reach(ctx context.Context, n schema.Node, m machine, r *row) {
+	err := l.connect(ctx, m)
 	if err != nil {
 		r.host.HostKey = shownKey(err)
 	}
-	if l.failed(parent, &r.host, err) {
+	if l.failed(ctx, &r.host, err) {
 		return
 	}
 	r.host.HostKey = m.HostKey()
 	f, err := l.probe(ctx, n, m, n.Engine.DataRoot)
-	if l.failed(parent, &r.host, err) && !errors.Is(err, host.ErrIncomplete) {
+	if l.failed(ctx, &r.host, unfinished(err)) && !errors.Is(err, host.ErrIncomplete) {
 		return
 	}
 	r.host.Looked = state.Present
 	l.take(&r.host, f)
-	l.info(parent, ctx, m, r)
-	l.elsewhere(parent, ctx, n, m, r, f)
+	l.info(ctx, m, r)
+	l.elsewhere(ctx, n, m, r, f)
 }
 
-func (l *look) probe(ctx context.Context, n schema.Node, m machine, dataRoot string) (facts, error) {
+func (l *look) connect(parent context.Context, m machine) error {
+	ctx, cancel := bounded(parent, l.o.HostTimeout)
+	defer cancel()
+	_, err := within(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, m.Connect(ctx) })
+	return err
+}
+
+func (l *look) probe(parent context.Context, n schema.Node, m machine, dataRoot string) (facts, error) {
+	ctx, cancel := bounded(parent, l.o.HostTimeout)
+	defer cancel()
 	return within(ctx, func(ctx context.Context) (facts, error) {
 		return m.Probe(ctx, probe{service: n.Engine.Service, dataRoot: dataRoot, cluster: l.cfg.Cluster.Name})
 	})

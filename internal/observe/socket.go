@@ -14,11 +14,13 @@ import (
 )
 
 // info asks the engine for its account of itself, unless asking could start it.
-func (l *look) info(parent, ctx context.Context, m machine, r *row) {
+func (l *look) info(parent context.Context, m machine, r *row) {
 	if down, may := notDialled(r.host.Name, r.host.Service); !may {
 		r.host.Engine = down
 		return
 	}
+	ctx, cancel := bounded(parent, l.o.HostTimeout)
+	defer cancel()
 	e, err := l.ports.engine(func(ctx context.Context) (net.Conn, error) { return m.DialSocket(ctx, l.o.Socket) })
 	if err == nil {
 		r.engine = e
