@@ -9,9 +9,9 @@ import (
 // Config is one cluster's configuration, checked as a whole.
 type Config struct {
 	Dir          string       // the configuration's directory, absolute
-	Files        []File       // every *.rq.hcl and loaded variable file, sorted by name
+	Files        []File       // every *.rq.hcl and loaded variable file, sorted by Name
 	SHA256       string       // hex, over what the configuration says; see digest.go
-	Cluster      Cluster      //
+	Cluster      Cluster      // exactly one
 	Nodes        []Node       // sorted by Name
 	Repositories []Repository // sorted by Name
 	Backups      []Backup     // sorted by Name
