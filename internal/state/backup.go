@@ -49,7 +49,7 @@ type Backup struct {
 
 	Raft        RaftReport `json:"raft"`
 	Autolocked  bool       `json:"autolocked"`
-	KeySHA256   string     `json:"unlock_key_fingerprint,omitempty"` // see repository.Fingerprint
+	KeySHA256   string     `json:"unlock_key_fingerprint,omitempty"` // see raftdir.Fingerprint
 	Verified    string     `json:"verified"`                         // level reached: "raft"
 	VerifiedAt  time.Time  `json:"verified_at"`
 	Suspect     []string   `json:"suspect,omitempty"` // reasons (safety rule 16); empty when it is not

@@ -1,0 +1,43 @@
+# Two commands matter: make demo, make test. Both do all their set-up.
+SHELL   := /bin/bash
+GO      ?= go
+VERSION ?= 0.1.0-dev
+LDFLAGS := -s -w -X main.version=$(VERSION)
+BIN     := bin/requeen
+
+.PHONY: build demo test unit lab-test torture fmt clean go-version
+
+build: go-version
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/requeen
+
+# The language and the modules need this Go; an older one fails with errors
+# that do not say so.
+go-version:
+	@command -v $(GO) >/dev/null || { echo "Go is not installed: install Go 1.26 or newer (see go.dev/doc/install)."; exit 1; }
+	@v=$$($(GO) env GOVERSION | sed 's/^go//'); want=$$(sed -n 's/^go //p' go.mod); \
+	  [ "$$(printf '%s\n%s\n' "$$want" "$$v" | sort -V | head -n 1)" = "$$want" ] || \
+	  { echo "Go $$v is too old: go.mod asks for $$want. Install a newer Go (see go.dev/doc/install)."; exit 1; }
+
+demo: build
+	@internal/lab/demo.sh $(BIN)
+
+test: unit lab-test
+
+unit: go-version
+	$(GO) vet ./...
+	$(GO) vet -tags lab ./internal/lab/... ./cmd/requeen
+	$(GO) test -timeout 5m ./...
+
+# Real swarms on this machine: needs root, installs the packages it lacks, and
+# fails (never skips) where a lab can't be made.
+lab-test: go-version
+	$(GO) test -tags lab -count=1 -timeout 32m -v ./internal/lab/...
+
+torture: go-version
+	RQ_TORTURE=1 $(GO) test -tags lab -count=1 -timeout 6h -v -run 'Torture|Kill' ./internal/lab/scenario
+
+fmt:
+	gofmt -w $$(git ls-files '*.go')
+
+clean:
+	rm -rf bin

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/requeen/requeen/apply"
+	"github.com/requeen/requeen/internal/diag"
+	"github.com/requeen/requeen/internal/view"
+	"github.com/requeen/requeen/plan"
+	"github.com/requeen/requeen/plan/planfile"
+)
+
+type applyFlags struct {
+	configFlags
+	backup, auto, json bool
+	digest             string
+	approve            []string
+}
+
+func newApplyCommand(a *app) *cobra.Command {
+	var f applyFlags
+	cmd := &cobra.Command{
+		Use:   "apply [FILE]",
+		Short: "Do what a plan says",
+		Long: `Without FILE: finishes a run that was cut, if there is one; then plans, shows the
+plan, asks, and runs it. With FILE: runs exactly that plan, without asking, and
+refuses it when what it rests on has changed since.
+
+Safe and interrupting steps run; destructive ones need -digest (of the reviewed
+plan, which approves all of it) or -approve with their codes. -auto-approve
+answers the question and approves no destructive step.
+
+A run that was cut anywhere is finished by running apply again. A manager that
+was stopped comes back by itself: its own host starts the engine again.
+
+The first Ctrl-C finishes the current step, sees that a stopped manager is back,
+and stops there; the second ends at once, and the host goes on by itself.`,
+		Example: `  requeen apply
+  requeen apply tonight.plan
+  requeen apply -digest sha256:… reviewed.plan`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				return a.applyFile(cmd, f, args[0])
+			}
+			return a.applyNow(cmd, f)
+		},
+	}
+	f.register(cmd)
+	f.journalFlag(cmd)
+	cmd.Flags().BoolVar(&f.backup, "backup", false, "without FILE: take every declared backup, whatever the age of the newest one")
+	cmd.Flags().BoolVar(&f.auto, "auto-approve", false, "without FILE: don't ask; approves no destructive step")
+	cmd.Flags().StringVar(&f.digest, "digest", "", "run only the plan with this `DIGEST`, and approve all of it")
+	cmd.Flags().StringSliceVar(&f.approve, "approve", nil, "approve destructive steps by their `CODES`, separated by commas")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print line-delimited JSON; needs FILE or -auto-approve")
+	return cmd
+}
+
+// applyFile runs a plan file as it is.
+func (a *app) applyFile(cmd *cobra.Command, f applyFlags, file string) error {
+	if f.backup || f.auto {
+		return diag.Diagnostic{Severity: diag.Error, Summary: "-backup and -auto-approve don't go with a plan file",
+			Detail: "A plan file is run as it was reviewed, and never asks.", Remedy: "leave them out, or leave out the file"}
+	}
+	p, digest, err := planfile.Read(file)
+	if err != nil {
+		return err
+	}
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	s, err := a.open(&f.configFlags)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if err := s.fits(p); err != nil {
+		return err
+	}
+	return s.runPlan(cmd.Context(), f, p, digest, raw, false)
+}
+
+// fits refuses a plan that was made from another configuration.
+func (s *session) fits(p *plan.Plan) error {
+	if p.Cluster == s.cfg.Cluster.Name && p.ConfigSHA256 == s.cfg.SHA256 {
+		return nil
+	}
+	code, _ := diag.Lookup(diag.ConfigurationDiffer)
+	detail := fmt.Sprintf("The plan was made from the configuration with digest %.12s…, this one has %.12s….", p.ConfigSHA256, s.cfg.SHA256)
+	if p.Cluster != s.cfg.Cluster.Name {
+		detail = fmt.Sprintf("The plan is for cluster %s, the configuration is cluster %s's.", p.Cluster, s.cfg.Cluster.Name)
+	}
+	return diag.Diagnostic{Severity: diag.Error, Code: diag.ConfigurationDiffer, Summary: code.Title,
+		Detail: detail + " Nothing was changed.", Remedy: code.Remedy}
+}
+
+// applyNow finishes what was cut, plans, asks and runs.
+func (a *app) applyNow(cmd *cobra.Command, f applyFlags) error {
+	if f.json && !f.auto {
+		return diag.Diagnostic{Severity: diag.Error, Summary: "-json needs -auto-approve or a plan file",
+			Detail: "A question would stand among the lines.", Remedy: "add -auto-approve, or plan -out FILE and apply FILE"}
+	}
+	s, err := a.open(&f.configFlags)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if err := s.resume(cmd.Context(), f); err != nil {
+		return err
+	}
+	ctx, stop := interruptible(cmd)
+	p, err := s.build(ctx, f.backup)
+	stop()
+	if err != nil {
+		return err
+	}
+	raw, digest, err := planfile.Encode(p)
+	if err != nil {
+		return err
+	}
+	if f.json {
+		if err := writeLines(a.out, view.PlanLines(p, digest)...); err != nil {
+			return err
+		}
+	} else {
+		screenOf(a.out).Plan(p, digest)
+	}
+	if len(p.Steps) == 0 {
+		return planStatus(p, false)
+	}
+	typed, err := s.ask(f, p)
+	if err != nil {
+		return err
+	}
+	return s.runPlan(cmd.Context(), f, p, digest, raw, typed)
+}
+
+// resume finishes the runs of this cluster whose journals say that they were
+// cut. One that can't be finished any more is closed: its manager is brought
+// back, what it left is removed, and a new plan follows.
+func (s *session) resume(ctx context.Context, f applyFlags) error {
+	unfinished, err := apply.Unfinished(s.journal, s.cfg.Cluster.Name)
+	if err != nil {
+		return err
+	}
+	for _, u := range unfinished {
+		p, digest, err := planfile.Decode(u.PlanBytes)
+		if err != nil {
+			return fmt.Errorf("the journal of an unfinished run in %s: %w", u.Dir, err)
+		}
+		if !f.json {
+			fmt.Fprintf(s.app.out, "Finishing the run that was cut: %s\n", p.Summary)
+		}
+		err = s.runPlan(ctx, f, p, digest, u.PlanBytes, true)
+		var stale *apply.StaleError
+		if errors.As(err, &stale) && !stale.Closed {
+			err = s.abandon(ctx, f, p, digest, u.PlanBytes)
+		} else if stale != nil {
+			err = nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ask lets a person agree: with yes, or, where something is destructive, by
+// typing the cluster's name.
+func (s *session) ask(f applyFlags, p *plan.Plan) (typed bool, err error) {
+	need := apply.NeedsApproval(p)
+	if f.auto || f.digest != "" {
+		return false, nil
+	}
+	if !isTerminal(s.app.in) {
+		return false, diag.Diagnostic{Severity: diag.Error, Summary: "Nobody can be asked",
+			Detail: "The standard input is not a terminal. Nothing was changed.",
+			Remedy: "add -auto-approve, or plan -out FILE, review it, and apply FILE"}
+	}
+	want := "yes"
+	if len(need) > 0 && len(f.approve) == 0 {
+		want = p.Cluster
+		fmt.Fprintf(s.app.out, "\nThis plan destroys something (%s). Type the cluster's name to run it: ", strings.Join(need, ", "))
+	} else {
+		fmt.Fprint(s.app.out, "\nRun these steps? Only \"yes\" runs them: ")
+	}
+	line, _ := bufio.NewReader(s.app.in).ReadString('\n')
+	if strings.TrimSpace(line) != want {
+		fmt.Fprintln(s.app.out, "Nothing was changed.")
+		return false, exitStatus(diag.ExitError)
+	}
+	return want != "yes", nil
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/requeen/requeen/internal/diag"
+	"github.com/requeen/requeen/internal/repository"
+	"github.com/requeen/requeen/internal/state"
+	"github.com/requeen/requeen/schema"
+)
+
+func newBackupCommand(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "backup",
+		Short: "List, show and verify backups",
+		Long: `Works on the backups in the declared repositories. The hosts are not contacted.
+Backups are made by plan and apply.`,
+	}
+	cmd.AddCommand(newBackupListCommand(a), newBackupShowCommand(a), newBackupVerifyCommand(a))
+	return cmd
+}
+
+// openRepositories opens the declared repositories, or the one that is named.
+func openRepositories(ctx context.Context, cfg *schema.Config, only string) (map[string]*repository.Repository, error) {
+	open := map[string]*repository.Repository{}
+	var names []string
+	for _, r := range cfg.Repositories {
+		names = append(names, r.Name)
+		if only != "" && only != r.Name {
+			continue
+		}
+		repo, err := repository.Open(ctx, repositoryOptions(cfg, r))
+		if err != nil {
+			return nil, err
+		}
+		open[r.Name] = repo
+	}
+	if len(open) == 0 {
+		return nil, diag.Diagnostic{Severity: diag.Error, Summary: fmt.Sprintf("There is no repository %q", only),
+			Detail: "Declared are: " + strings.Join(names, ", "), Remedy: "name one of them in -repository"}
+	}
+	return open, nil
+}
+
+func repositoryOptions(cfg *schema.Config, r schema.Repository) repository.Options {
+	return repository.Options{Name: r.Name, URL: r.URL, Cluster: cfg.Cluster.Name,
+		Recipients: r.Recipients, Plaintext: r.Plaintext, IdentityFile: r.Identity}
+}
+
+// findBackup finds one backup by its ID, a unique prefix of it, or "latest",
+// over all opened repositories.
+func findBackup(ctx context.Context, cfg *schema.Config, open map[string]*repository.Repository, id string) (*repository.Repository, state.Backup, error) {
+	var found []state.Backup
+	var in []*repository.Repository
+	for _, r := range cfg.Repositories {
+		repo := open[r.Name]
+		if repo == nil {
+			continue
+		}
+		backups, err := repo.List(ctx)
+		if err != nil {
+			return nil, state.Backup{}, err
+		}
+		for _, b := range backups {
+			newest := id == "latest" && (len(found) == 0 || b.TakenAt.After(found[0].TakenAt))
+			if newest {
+				found, in = nil, nil
+			}
+			if newest || (id != "latest" && strings.HasPrefix(b.ID, id)) {
+				found, in = append(found, b), append(in, repo)
+			}
+		}
+	}
+	switch {
+	case len(found) == 0:
+		return nil, state.Backup{}, diag.Diagnostic{Severity: diag.Error, Summary: fmt.Sprintf("There is no backup %q", id),
+			Detail: "No backup of cluster " + cfg.Cluster.Name + " in the declared repositories has this ID.",
+			Remedy: "requeen backup list shows what there is"}
+	case len(found) > 1 && found[0].ID != found[1].ID:
+		return nil, state.Backup{}, diag.Diagnostic{Severity: diag.Error, Summary: fmt.Sprintf("%q fits %d backups", id, len(found)),
+			Remedy: "give more of the ID"}
+	}
+	return in[0], found[0], nil
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/requeen/requeen/internal/diag"
+	"github.com/requeen/requeen/internal/view"
+	"github.com/requeen/requeen/plan"
+	"github.com/requeen/requeen/plan/planfile"
+)
+
+type planFlags struct {
+	configFlags
+	backup, json, detailed bool
+	out                    string
+}
+
+func newPlanCommand(a *app) *cobra.Command {
+	var f planFlags
+	cmd := &cobra.Command{
+		Use:   "plan",
+		Short: "Show what apply would do, and why",
+		Long: `Looks at the hosts, the swarm and the repositories, and prints the steps that
+would make what is declared true: each with its reason, its risk and the
+quorum's margin after it. Nothing is changed.
+
+Exit status: 0, or 1 after an error, or when nothing can be done though
+something is due. With -detailed-exitcode 2 says that there are steps.`,
+		Example: `  requeen plan
+  requeen plan -backup -out tonight.plan
+  requeen -chdir=clusters/prod plan -detailed-exitcode`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.plan(cmd, f) },
+	}
+	f.register(cmd)
+	f.journalFlag(cmd)
+	cmd.Flags().BoolVar(&f.backup, "backup", false, "take every declared backup, whatever the age of the newest one")
+	cmd.Flags().StringVar(&f.out, "out", "", "write the plan to `FILE`, for show and apply")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print line-delimited JSON")
+	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 2 when there are steps")
+	return cmd
+}
+
+func (a *app) plan(cmd *cobra.Command, f planFlags) error {
+	ctx, stop := interruptible(cmd)
+	defer stop()
+	s, err := a.open(&f.configFlags)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if err := s.warnUnfinished(); err != nil {
+		return err
+	}
+	p, err := s.build(ctx, f.backup)
+	if err != nil {
+		return err
+	}
+	_, digest, err := planfile.Encode(p)
+	if err != nil {
+		return err
+	}
+	if f.out != "" {
+		if err := planfile.Write(f.out, p); err != nil {
+			return err
+		}
+	}
+	if f.json {
+		if err := writeLines(a.out, view.PlanLines(p, digest)...); err != nil {
+			return err
+		}
+	} else {
+		screenOf(a.out).Plan(p, digest)
+	}
+	return planStatus(p, f.detailed)
+}
+
+// planStatus is the exit status that decisions.md fixes for a plan.
+func planStatus(p *plan.Plan, detailed bool) error {
+	switch {
+	case len(p.Steps) > 0 && detailed:
+		return exitStatus(diag.ExitChanges)
+	case len(p.Steps) == 0 && len(p.Unmet) > 0:
+		return exitStatus(diag.ExitError)
+	}
+	return nil
+}
+
+func writeLines(w io.Writer, lines ...any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	for _, line := range lines {
+		if err := enc.Encode(line); err != nil {
+			return err
+		}
+	}
+	return nil
+}

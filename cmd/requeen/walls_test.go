@@ -1,0 +1,142 @@
+package main
+
+import (
+	"sort"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/go/packages"
+)
+
+const module = "github.com/requeen/requeen/"
+
+// walls says what each package may import of ours, directly, and why.
+var walls = map[string]struct {
+	may []string
+	why string
+}{
+	"internal/state":      {nil, "plain data that every package shares"},
+	"internal/diag":       {nil, "what is said when something is wrong; everybody says something"},
+	"schema":              {[]string{"internal/diag"}, "the language knows no swarm: files in, Config out"},
+	"plan":                {[]string{"schema", "internal/state", "internal/diag"}, "the decision is pure: no host, engine or repository"},
+	"plan/planfile":       {[]string{"plan", "internal/diag"}, "bytes of a plan, nothing else"},
+	"internal/host":       {[]string{"internal/state", "internal/diag"}, "one machine; it knows no plan"},
+	"internal/engine":     {[]string{"internal/state", "internal/diag"}, "the only door to the Docker client"},
+	"internal/raftdir":    {[]string{"internal/state", "internal/diag"}, "the only door to swarmkit"},
+	"internal/repository": {[]string{"internal/state", "internal/diag"}, "the only door to object storage, age and zstd"},
+	"internal/observe": {[]string{"schema", "internal/state", "internal/diag", "internal/host", "internal/engine", "internal/raftdir", "internal/repository"},
+		"reads the world; knows no plan"},
+	"apply": {[]string{"plan", "internal/state", "internal/diag"}, "the run acts through ports, so that faults can be put in its way"},
+	"internal/effects": {[]string{"apply", "internal/state", "internal/diag", "internal/host", "internal/engine", "internal/raftdir", "internal/repository"},
+		"joins the four doors into apply's ports; it decides nothing, so it knows no plan or schema"},
+	"internal/view": {[]string{"plan", "internal/state", "internal/diag"}, "words on a screen"},
+	"internal/lab":  {[]string{"internal/diag"}, "the test bed must not stand on what it tests"},
+}
+
+// doors are the vendors that one package alone may import.
+var doors = map[string]string{
+	"github.com/docker/docker":      "internal/engine",
+	"github.com/moby/swarmkit":      "internal/raftdir",
+	"go.etcd.io/":                   "internal/raftdir",
+	"gocloud.dev":                   "internal/repository",
+	"filippo.io/age":                "internal/repository",
+	"github.com/klauspost/compress": "internal/repository",
+	"github.com/hashicorp/hcl":      "schema",
+	"github.com/zclconf/go-cty":     "schema",
+	"github.com/spf13/cobra":        "cmd/requeen",
+}
+
+// noVendors are the packages which reach no door at all, however indirectly.
+var noVendors = []string{"internal/state", "internal/diag", "plan/planfile", "apply", "internal/view", "internal/lab", "internal/host"}
+
+func TestWalls(t *testing.T) {
+	pkgs, err := packages.Load(&packages.Config{Mode: packages.NeedName | packages.NeedImports | packages.NeedDeps}, "../../...")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, p := range pkgs {
+		for _, e := range p.Errors {
+			t.Fatalf("%s: %v", p.PkgPath, e)
+		}
+		name := strings.TrimPrefix(p.PkgPath, module)
+		seen[name] = true
+		checkDirect(t, name, p)
+	}
+	for name := range walls {
+		if !seen[name] {
+			t.Errorf("%s stands in the table of walls and is not there", name)
+		}
+	}
+	for _, p := range pkgs {
+		checkTransitive(t, strings.TrimPrefix(p.PkgPath, module), p)
+	}
+}
+
+func checkDirect(t *testing.T, name string, p *packages.Package) {
+	for path := range p.Imports {
+		for door, owner := range doors {
+			if strings.HasPrefix(path, door) && name != owner && !strings.HasPrefix(name, owner+"/") {
+				t.Errorf("%s imports %s: only %s may", name, path, owner)
+			}
+		}
+	}
+	wall, ok := walls[name]
+	if !ok {
+		return
+	}
+	for path := range p.Imports {
+		if !strings.HasPrefix(path, module) {
+			continue
+		}
+		if ours := strings.TrimPrefix(path, module); !contains(wall.may, ours) {
+			t.Errorf("%s imports %s, which its wall forbids (%s)", name, ours, wall.why)
+		}
+	}
+}
+
+func checkTransitive(t *testing.T, name string, p *packages.Package) {
+	if !contains(noVendors, name) {
+		return
+	}
+	for _, path := range reach(p) {
+		for door := range doors {
+			// apply, view and planfile reach HCL's types through plan's
+			// Config; schema keeps them out of Config itself.
+			throughSchema := doors[door] == "schema"
+			if strings.HasPrefix(path, door) && !throughSchema {
+				t.Errorf("%s reaches %s: it must know no vendor, however indirectly", name, path)
+			}
+		}
+	}
+}
+
+// reach gives every package that p imports, directly or not, sorted.
+func reach(p *packages.Package) []string {
+	found := map[string]bool{}
+	var walk func(*packages.Package)
+	walk = func(p *packages.Package) {
+		for path, next := range p.Imports {
+			if !found[path] {
+				found[path] = true
+				walk(next)
+			}
+		}
+	}
+	walk(p)
+	paths := make([]string, 0, len(found))
+	for path := range found {
+		paths = append(paths, path)
+	}
+	sort.Strings(paths)
+	return paths
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,56 @@
+package effects
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/requeen/requeen/apply"
+	"github.com/requeen/requeen/internal/repository"
+	"github.com/requeen/requeen/internal/state"
+)
+
+var _ apply.Archive = (*World)(nil)
+
+func (w *World) repository(ctx context.Context, name string) (*repository.Repository, error) {
+	o, ok := w.o.Repositories[name]
+	if !ok {
+		return nil, fmt.Errorf("repository %s is not declared", name)
+	}
+	return repository.Open(ctx, o)
+}
+
+// Lock takes the repository's lock.
+func (w *World) Lock(ctx context.Context, name, runDigest string, minNumber uint64) (apply.Lock, error) {
+	repo, err := w.repository(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	held, err := repo.Acquire(ctx, repository.LockOptions{Run: runDigest, MinNumber: minNumber})
+	var locked *repository.LockedError
+	if errors.As(err, &locked) {
+		return nil, &apply.HeldError{Repository: name, Lock: locked.Lock, Age: locked.Age}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return held, nil
+}
+
+// Find looks for a manifest.
+func (w *World) Find(ctx context.Context, name, id string) (state.Backup, bool, error) {
+	repo, err := w.repository(ctx, name)
+	if err != nil {
+		return state.Backup{}, false, err
+	}
+	backups, err := repo.List(ctx)
+	if err != nil {
+		return state.Backup{}, false, err
+	}
+	for _, b := range backups {
+		if b.ID == id && b.Problem == nil {
+			return b, true, nil
+		}
+	}
+	return state.Backup{}, false, nil
+}

@@ -1,0 +1,95 @@
+package effects
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/requeen/requeen/internal/diag"
+	"github.com/requeen/requeen/internal/raftdir"
+	"github.com/requeen/requeen/internal/repository"
+	"github.com/requeen/requeen/internal/state"
+)
+
+// Levels of a check of a backup at rest.
+const (
+	LevelObjects = "objects" // every stored object is there and its digest holds
+	LevelRaft    = "raft"    // it was opened with the identity, and its raft log proved readable
+)
+
+// Checked is what a check of a backup at rest proved.
+type Checked struct {
+	Level  string           `json:"level"`
+	Report state.RaftReport `json:"raft"`
+	// Short says why a higher level was not tried, empty when it was reached.
+	Short string `json:"short,omitempty"`
+}
+
+// Check reads a stored backup again: first every object's digest, then, with
+// an identity, the swarm directory itself on a private copy. unlockKey is
+// needed for a backup of an auto-locked swarm.
+func Check(ctx context.Context, repo *repository.Repository, b state.Backup, identity bool, unlockKey []byte) (Checked, error) {
+	if err := repo.VerifyObjects(ctx, b.ID); err != nil {
+		return Checked{}, err
+	}
+	done := Checked{Level: LevelObjects}
+	switch {
+	case !identity && !b.PlainStored:
+		done.Short = "the repository block names no identity, so nothing was opened"
+		return done, nil
+	case b.Autolocked && len(unlockKey) == 0:
+		done.Short = fmt.Sprintf("the swarm was auto-locked: cluster.unlock_key must give the unlock key of that time (fingerprint %s)", b.KeySHA256)
+		return done, nil
+	case b.Autolocked && raftdir.Fingerprint(unlockKey) != b.KeySHA256:
+		return done, diag.Diagnostic{Severity: diag.Error, Summary: "cluster.unlock_key is not this backup's unlock key",
+			Detail: fmt.Sprintf("The backup needs the key with fingerprint %s, valid when it was taken; the configured one has %s.", b.KeySHA256, raftdir.Fingerprint(unlockKey)),
+			Remedy: "set cluster.unlock_key to the key of that time"}
+	}
+	report, err := openRaft(ctx, repo, b, unlockKey)
+	if err != nil {
+		return done, err
+	}
+	return Checked{Level: LevelRaft, Report: report}, sameAsManifest(report, b)
+}
+
+func openRaft(ctx context.Context, repo *repository.Repository, b state.Backup, unlockKey []byte) (report state.RaftReport, err error) {
+	private, err := repository.NewPrivate(ctx, "check")
+	if err != nil {
+		return report, err
+	}
+	defer func() { err = errors.Join(err, private.Close()) }()
+	for _, object := range b.Stored {
+		if err := unpack(ctx, repo, b.ID, object.Name, private.Dir()); err != nil {
+			return report, err
+		}
+	}
+	if len(unlockKey) == 0 {
+		unlockKey = nil
+	}
+	return raftdir.Verify(ctx, filepath.Join(private.Dir(), "swarm"), raftdir.Options{UnlockKey: unlockKey, MinIndex: b.Raft.Index})
+}
+
+func unpack(ctx context.Context, repo *repository.Repository, id, object, dir string) (err error) {
+	stream, err := repo.OpenObject(ctx, id, object)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stream.Close()) }()
+	if _, err := repository.ExtractTar(stream, dir); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	return nil
+}
+
+// sameAsManifest compares what was read with what the manifest says.
+func sameAsManifest(r state.RaftReport, b state.Backup) error {
+	if r.ClusterID == b.SwarmID && r.Index == b.Raft.Index && r.Term == b.Raft.Term && r.Objects == b.Raft.Objects {
+		return nil
+	}
+	return diag.Diagnostic{Severity: diag.Error, Summary: "The archive is not the one that the manifest describes",
+		Detail: fmt.Sprintf("The manifest says swarm %s, term %d, index %d; the archive holds swarm %s, term %d, index %d.",
+			b.SwarmID, b.Raft.Term, b.Raft.Index, r.ClusterID, r.Term, r.Index),
+		Remedy: "somebody changed the repository: don't restore from this backup"}
+}

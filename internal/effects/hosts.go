@@ -1,0 +1,155 @@
+package effects
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/requeen/requeen/apply"
+	"github.com/requeen/requeen/internal/diag"
+	"github.com/requeen/requeen/internal/engine"
+	"github.com/requeen/requeen/internal/host"
+	"github.com/requeen/requeen/internal/repository"
+	"github.com/requeen/requeen/internal/state"
+)
+
+var _ apply.Hosts = (*World)(nil)
+
+// Ready fetches the unlock key of an auto-locked swarm and puts the helper on
+// the host that will unlock with it.
+func (w *World) Ready(ctx context.Context, run apply.Run) error {
+	if !run.Autolocked {
+		return nil
+	}
+	if _, err := w.unlockKey(ctx, run.SwarmID, run.Node); err != nil {
+		return err
+	}
+	h, err := w.host(run.Node)
+	if err != nil {
+		return err
+	}
+	_, err = h.EnsureHelper(ctx)
+	return err
+}
+
+// BeginBackup launches the detached run.
+func (w *World) BeginBackup(ctx context.Context, run apply.Run) error {
+	h, err := w.host(run.Node)
+	if err != nil {
+		return err
+	}
+	b := host.BackupRun{
+		ID: run.ID, Cluster: run.Cluster, Backup: run.Backup, Repository: run.Repository,
+		SwarmID: run.SwarmID, NodeID: run.NodeID, Token: run.Token, Autolocked: run.Autolocked,
+		MachineID: run.Host.MachineID, CertificateSHA256: run.Host.SwarmDir.CertificateSHA256,
+		Service: run.Host.Service.Unit, Socket: run.Host.Service.Socket,
+		SwarmDir: run.Host.SwarmDir.Path, DownMax: w.o.Nodes[run.Node].DownMax, EngineSocket: EngineSocket,
+	}
+	if run.Autolocked {
+		if b.UnlockKey, err = w.unlockKey(ctx, run.SwarmID, run.Node); err != nil {
+			return err
+		}
+		if b.SealedKey, err = w.sealKey(run.Repository, b.UnlockKey); err != nil {
+			return err
+		}
+	}
+	return h.BeginBackup(ctx, b)
+}
+
+// sealKey encrypts the unlock key of the stop to the repository's recipients
+// (safety rule 11); a repository in clear has none, and then nothing is kept.
+func (w *World) sealKey(repo string, key []byte) ([]byte, error) {
+	recipients := w.o.Repositories[repo].Recipients
+	if len(recipients) == 0 {
+		return nil, nil
+	}
+	return repository.EncryptSmall(recipients, key)
+}
+
+// RunStatus asks the host how far the detached run is.
+func (w *World) RunStatus(ctx context.Context, node, runID string) (state.HostRun, bool, error) {
+	h, err := w.host(node)
+	if err != nil {
+		return state.HostRun{}, false, err
+	}
+	return h.BackupStatus(ctx, runID)
+}
+
+// StartEngine starts the engine of a host on which a cut run left it stopped.
+func (w *World) StartEngine(ctx context.Context, run apply.Run) error {
+	h, err := w.host(run.Node)
+	if err != nil {
+		return err
+	}
+	return h.StartEngine(ctx, host.EngineStart{MachineID: run.Host.MachineID, Service: run.Host.Service.Unit,
+		Socket: run.Host.Service.Socket, Cluster: run.Cluster, Token: run.Token})
+}
+
+// Unlock unlocks the node's manager over its engine's API.
+func (w *World) Unlock(ctx context.Context, run apply.Run) error {
+	keys, asked := w.keyCandidates(ctx, run.Node)
+	w.mu.Lock()
+	if key := w.keys[run.SwarmID]; len(key) > 0 {
+		keys = append([][]byte{key}, keys...)
+	}
+	w.mu.Unlock()
+	if len(keys) == 0 {
+		return noUnlockKey(run.Node, asked)
+	}
+	var last error
+	for _, key := range keys {
+		last = w.onEngine(ctx, run.Node, func(ctx context.Context, c *engine.Client) error { return c.Unlock(ctx, key) })
+		if !errors.Is(last, engine.ErrWrongKey) {
+			return last
+		}
+	}
+	return diag.Diagnostic{Severity: diag.Error, Code: diag.ManagerLeftLocked, Node: run.Node,
+		Summary: "The unlock key does not open the manager",
+		Detail:  fmt.Sprintf("The key was rotated while the manager was down, or cluster.unlock_key is another swarm's: %v.", last),
+		Remedy:  "docker swarm unlock on that manager with the key that was valid when it was stopped"}
+}
+
+// Reachable asks the managers, the node itself last, whether it is a reachable
+// manager of the swarm.
+func (w *World) Reachable(ctx context.Context, node, nodeID string) (bool, string, error) {
+	var refusals []error
+	names := w.managers(node)
+	for _, name := range names {
+		if name == node && len(names) > 1 {
+			break // its own word does not count while another manager can be asked
+		}
+		var nodes []state.SwarmNode
+		err := w.onEngine(ctx, name, func(ctx context.Context, c *engine.Client) (err error) {
+			nodes, err = c.Nodes(ctx)
+			return err
+		})
+		if err != nil {
+			refusals = append(refusals, err)
+			continue
+		}
+		return seen(nodes, name, node, nodeID)
+	}
+	return false, "", errors.Join(refusals...)
+}
+
+func seen(nodes []state.SwarmNode, from, node, nodeID string) (bool, string, error) {
+	for _, n := range nodes {
+		if n.ID != nodeID {
+			continue
+		}
+		if n.Leader || n.Reachability == "reachable" && n.Status == "ready" {
+			return true, fmt.Sprintf("%s sees %s as a reachable manager", from, node), nil
+		}
+		return false, fmt.Sprintf("%s sees %s as %s, its manager as %s", from, node, n.Status, n.Reachability), nil
+	}
+	return false, fmt.Sprintf("%s has no node %s", from, nodeID), nil
+}
+
+// RemoveRun removes what a run left on a host.
+func (w *World) RemoveRun(ctx context.Context, node, runID string, token uint64) error {
+	h, err := w.host(node)
+	if err != nil {
+		return err
+	}
+	return h.RemoveRun(ctx, runID, token)
+}
