@@ -100,7 +100,7 @@ func (w *Writer) manifest(m state.Backup) ([]byte, error) {
 	}
 	m.ID, m.Cluster, m.FormatVersion = w.id, w.repo.cluster, FormatVersion
 	m.TakenAt = m.TakenAt.UTC()
-	m.UploadedAt = w.repo.now().UTC()
+	m.UploadedAt = w.repo.clock.now().UTC()
 	m.PlainStored, m.Recipients = w.repo.sealer.plaintext, w.repo.sealer.texts
 	m.Stored = w.stored
 	var out bytes.Buffer

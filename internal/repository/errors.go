@@ -102,7 +102,7 @@ func failed(url, what, why, remedy string, cause error) error {
 	if errors.As(cause, &known) {
 		return cause
 	}
-	if errors.Is(cause, syscall.ENOSPC) || errors.Is(cause, syscall.EDQUOT) {
+	if isFull(cause) {
 		return &Error{
 			Kind: ErrNoSpace, Code: diag.RepositoryUnusable, URL: url, What: what, Cause: cause,
 			Why:    "No backup was stored; what was written of it is removed",
@@ -113,4 +113,8 @@ func failed(url, what, why, remedy string, cause error) error {
 		Kind: ErrUnavailable, Code: diag.RepositoryUnusable, URL: url, What: what, Cause: cause,
 		Why: why, Remedy: remedy,
 	}
+}
+
+func isFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }

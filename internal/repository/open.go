@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
-	"time"
 
 	"github.com/requeen/requeen/internal/diag"
 )
@@ -38,7 +37,7 @@ type Repository struct {
 	opts     Options
 	store    store
 	sealer   *sealer // nil when nothing can be written
-	now      func() time.Time
+	clock    clock
 	identity string
 }
 
@@ -51,7 +50,7 @@ func Open(_ context.Context, o Options) (*Repository, error) {
 	}
 	r := &Repository{
 		name: o.Name, url: redact(o.URL), cluster: o.Cluster, opts: o, store: s,
-		now: time.Now, identity: o.IdentityFile,
+		clock: realClock, identity: o.IdentityFile,
 	}
 	if err := checkCluster(o.Cluster); err != nil {
 		return nil, r.refuse(ErrURL, err.Error(), "The label is the backups' place in the repository", "rename the cluster block", nil)
