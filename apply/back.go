@@ -2,6 +2,8 @@ package apply
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/requeen/requeen/plan"
@@ -22,8 +24,11 @@ func (r *runner) back(ctx context.Context, q *sequence, effects bool) (bool, str
 		t.note(s, "waits for %s to be back", s.Node)
 		text, err := kinds[k].wait(ctx, t)
 		if err != nil {
-			return false, t.s.Node + " was not seen to be back (" + err.Error() + "). " + sentence(t.itself()) +
-				". Look at it with requeen status; if it stays away, " + byHand(q) + "."
+			words := []string{fmt.Sprintf("%s was not seen to be back: %v", s.Node, err)}
+			if by := t.itself(); by != "" && !strings.Contains(err.Error(), by) {
+				words = append(words, sentence(by)+".")
+			}
+			return false, strings.Join(append(words, "Look at it with requeen status; if it stays away, "+byHand(q)+"."), " ")
 		}
 		seen = text
 	}

@@ -32,6 +32,8 @@ func (r *runner) end(ctx context.Context, err error) (Result, error) {
 		return r.result, nil
 	case ctx.Err() != nil:
 		r.releaseLocks(ctx)
+		r.emit(Event{Type: RunFailed, Digest: r.req.Digest, Error: err.Error(),
+			Remedy: "What runs on the hosts goes on by itself. Run requeen apply again: it goes on from here."})
 		return r.result, err
 	}
 	backs := r.bringBack(ctx, err)
@@ -133,7 +135,7 @@ func withDetail(err error, backs string, closed bool) error {
 	case errors.As(err, &lost):
 		lost.Back = backs
 	case errors.As(err, &stale):
-		stale.Closed = stale.Closed || closed
+		stale.Closed, stale.Back = stale.Closed || closed, backs
 	default:
 		d, ok := diagnosticOf(err)
 		if !ok {

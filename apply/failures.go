@@ -36,6 +36,9 @@ type StaleError struct {
 	Closed bool
 	// Begun tells that earlier steps of the plan have been done.
 	Begun bool
+	// Back says whether a manager that was stopped was seen to be back; empty
+	// when none was.
+	Back string
 }
 
 // Diagnostic is the error with its remedy.
@@ -46,7 +49,10 @@ func (e *StaleError) Diagnostic() diag.Diagnostic {
 	}
 	done := "Nothing was changed."
 	if e.Begun {
-		done = "What had been begun was finished; nothing further was begun."
+		done = "Nothing further was begun."
+	}
+	if e.Back != "" {
+		done += " " + e.Back
 	}
 	return diag.Diagnostic{
 		Severity: diag.Error, Code: diag.PlanStale, Node: e.Node,

@@ -70,7 +70,11 @@ func (r *runner) run(ctx context.Context) error {
 		}
 	}
 	r.releaseLocks(ctx)
-	return r.record(record{Type: recFinished})
+	if err := r.record(record{Type: recFinished}); err != nil {
+		return err
+	}
+	r.closeSuperseded()
+	return nil
 }
 
 // begin journals the try. ranBefore tells that the plan came to its end before.

@@ -11,6 +11,9 @@ import (
 // host and in its repository, and starts over what can't be gone on with.
 func (r *runner) settle(ctx context.Context) error {
 	for _, q := range r.seqs {
+		if q.own && r.begun(q) && !r.open(q) {
+			r.recall(ctx, q)
+		}
 		if !q.own || !r.open(q) {
 			continue
 		}
@@ -54,6 +57,14 @@ func (r *runner) settleOne(ctx context.Context, q *sequence) error {
 		q.onHost = true
 	}
 	return nil
+}
+
+// recall adds a backup that an earlier try made to the result; nothing rests on
+// it, so a repository that does not answer is no reason to stop.
+func (r *runner) recall(ctx context.Context, q *sequence) {
+	if b, found, err := r.Archive.Find(ctx, q.first().Repository, q.id); err == nil && found {
+		r.result.Backups = append(r.result.Backups, b)
+	}
 }
 
 // cutRun asks for the run's state, and believes that its unit has ended only

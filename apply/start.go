@@ -32,9 +32,7 @@ func probeBack(ctx context.Context, t *task) (done bool, seen string, err error)
 	if found && t.portRun(t.s).Autolocked && st.Phase != state.PhaseUnlocked {
 		return false, "", nil
 	}
-	call, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	ok, seen, err := t.Hosts.Reachable(call, t.s.Node, t.s.NodeID)
+	ok, seen, err := t.isBack(ctx)
 	if err != nil || !ok {
 		return false, "", ctx.Err() // the wait asks again
 	}
@@ -60,7 +58,7 @@ func waitStarted(ctx context.Context, t *task) (string, error) {
 		if t.unlockFollows() {
 			return true, nil
 		}
-		ok, text, err := t.Hosts.Reachable(ctx, t.s.Node, t.s.NodeID)
+		ok, text, err := t.isBack(ctx)
 		if err != nil || ok {
 			seen = text
 			return ok, err
@@ -103,7 +101,9 @@ func (t *task) startEngine(ctx context.Context) error {
 		return final{err}
 	}
 	t.note(t.s, "%s's unit ended while the engine was down; the engine is started from here", t.s.Node)
-	if err := t.Hosts.StartEngine(ctx, t.run()); err != nil {
+	call, cancel := t.within(ctx)
+	defer cancel()
+	if err := t.Hosts.StartEngine(call, t.run()); err != nil {
 		return err
 	}
 	t.started = true

@@ -92,3 +92,33 @@ func readJournal(dir string) (j Journal, open bool, err error) {
 	}
 	return j, true, nil
 }
+
+// closeSuperseded closes the other journals of which this run has finished all
+// that there was to finish: the operator planned again instead of going on.
+func (r *runner) closeSuperseded() {
+	mine := map[string]bool{}
+	for _, s := range r.p.Steps {
+		mine[s.Run] = true
+	}
+	others, err := Unfinished(r.req.JournalRoot, r.p.Cluster)
+	if err != nil {
+		return // they stay listed, and applying them again tells what is wrong
+	}
+	for _, o := range others {
+		if o.Digest == r.req.Digest || o.Running {
+			continue
+		}
+		j, err := openJournal(r.req.JournalRoot, o.Cluster, o.Digest, o.PlanBytes, func(int) []int { return nil })
+		if err != nil {
+			continue
+		}
+		over := j.progress.open
+		for _, in := range j.progress.intents {
+			over = over && mine[in.Run]
+		}
+		if over {
+			_ = j.append(record{Type: recClosed, At: r.Clock.Now().UTC(), Text: "finished by the run of " + r.req.Digest})
+		}
+		j.close()
+	}
+}

@@ -38,7 +38,7 @@ func waitUnlocked(ctx context.Context, t *task) (string, error) {
 				return false, err
 			}
 		}
-		ok, text, err := t.Hosts.Reachable(ctx, t.s.Node, t.s.NodeID)
+		ok, text, err := t.isBack(ctx)
 		seen = text
 		return ok, err
 	})
@@ -69,7 +69,9 @@ func (t *task) unlockEngine(ctx context.Context) error {
 		return final{err}
 	}
 	t.note(t.s, "%s's unit ended before the engine was unlocked; it is unlocked from here", t.s.Node)
-	if err := t.Hosts.Unlock(ctx, t.run()); err != nil {
+	call, cancel := t.within(ctx)
+	defer cancel()
+	if err := t.Hosts.Unlock(call, t.run()); err != nil {
 		return err
 	}
 	t.unlocked = true

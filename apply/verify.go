@@ -159,7 +159,9 @@ func (t *task) removeRun(ctx context.Context) error {
 		if err := t.mayAct(); err != nil {
 			return false, final{err}
 		}
-		err := t.Hosts.RemoveRun(ctx, t.s.Node, t.q.id, t.token(t.s.Repository))
+		call, cancel := t.within(ctx)
+		defer cancel()
+		err := t.Hosts.RemoveRun(call, t.s.Node, t.q.id, t.token(t.s.Repository))
 		return err == nil, err
 	})
 }

@@ -60,9 +60,7 @@ func (t *task) poll(ctx context.Context, what string, look func(context.Context)
 
 // once is one look; an error that may pass is noted and swallowed.
 func (t *task) once(ctx context.Context, look func(context.Context) (bool, error)) (bool, error) {
-	call, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	done, err := look(call)
+	done, err := look(ctx)
 	if err == nil {
 		if t.lastErr != nil {
 			t.note(t.s, "%s answers again", t.s.Node)
@@ -81,8 +79,12 @@ func (t *task) once(ctx context.Context, look func(context.Context) (bool, error
 		return false, err
 	}
 	if t.lastErr == nil {
+		what := t.itself()
+		if what == "" {
+			what = "it is asked again until " + clock(t.deadline)
+		}
 		t.runner.emit(Event{Type: Note, Step: t.s.ID, Kind: string(t.s.Kind), Node: t.s.Node, Error: err.Error(),
-			Text: t.s.Node + " gives no answer now; " + t.itself()})
+			Text: t.s.Node + " gives no answer now; " + what})
 	}
 	t.lastErr = err
 	return false, nil
@@ -99,11 +101,25 @@ func (t *task) heedInterrupt() {
 
 // lookRun asks how far the host's run has come.
 func (t *task) lookRun(ctx context.Context) (state.HostRun, bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
 	st, found, err := t.Hosts.RunStatus(ctx, t.s.Node, t.q.id)
 	if err == nil && found {
 		t.status = st
 	}
 	return st, found, err
+}
+
+// isBack asks whether the manager is seen again.
+func (t *task) isBack(ctx context.Context) (ok bool, seen string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return t.Hosts.Reachable(ctx, t.s.Node, t.s.NodeID)
+}
+
+// within bounds an effect by what is left of the step's time.
+func (t *task) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, max(callTimeout, t.deadline.Sub(t.Clock.Now())))
 }
 
 // dead tells that the unit has ended, seen over a few seconds.
@@ -136,7 +152,10 @@ func (t *task) timedOut(what string) error {
 	remedy := "Run requeen apply again: it goes on from here."
 	if t.lastErr != nil {
 		code = diag.HostUnreachable
-		detail = fmt.Sprintf("No answer for the last part of %s: %v. %s.", t.s.Timeout(), t.lastErr, sentence(t.itself()))
+		detail = fmt.Sprintf("It gave no answer in the last part of %s: %v.", t.s.Timeout(), t.lastErr)
+		if by := t.itself(); by != "" {
+			detail += " " + sentence(by) + "."
+		}
 	} else if t.status.Phase != "" {
 		detail += " The host's run says: " + string(t.status.Phase) + "."
 	}
@@ -149,14 +168,17 @@ func (t *task) timedOut(what string) error {
 	return e
 }
 
-// itself says what the host does without any help.
+// itself says what the host does without any help; empty where that is not
+// known.
 func (t *task) itself() string {
 	by, ok := t.rescueBy()
 	switch {
 	case !ok:
-		return "it is asked again until " + clock(t.deadline)
+		return ""
+	case by.Before(t.Clock.Now()):
+		return "its own unit was to start the engine again by " + clock(by)
 	case t.portRun(t.s).Autolocked:
-		return "its own unit goes on: it starts and unlocks the engine, and starts it at the latest by " + clock(by)
+		return "its own unit goes on: the engine is started and unlocked by the host itself, started at the latest by " + clock(by)
 	}
 	return "its own unit goes on: the engine is started again by the host itself by " + clock(by)
 }

@@ -174,3 +174,12 @@ func (w *World) AddBackup(name, label, id string) {
 		Verified: "raft", VerifiedAt: w.Clock.Now(), Autolocked: w.Autolock, Raft: state.RaftReport{Index: w.Index},
 		Stored: []state.StoredObject{{Name: "swarm.tar.zst.age", Size: 10}}}
 }
+
+// FreeDeadLocks removes the locks of dead processes, as time does.
+func (w *World) FreeDeadLocks() {
+	for _, r := range w.repos {
+		if r.lock != nil && r.lock.p.dead {
+			r.lock = nil
+		}
+	}
+}
