@@ -56,6 +56,19 @@ func leftoverCases() []golden {
 			st.Host("m2").Engine = state.Engine{Answered: state.Absent, Problem: &state.Problem{Code: "RQ305", Text: "no answer in 3 s"}}
 			drop(st, "m2")
 		}).want("", "RQ217", "RQ201", "RQ305", "RQ401"),
+		left("leftover-stopped-by-hand", "A cut run's engine was started, and stopped again by somebody else: it stays down.", func() state.HostRun {
+			r := stopped
+			r.StoppedAt = r.StoppedAt.Add(-5 * time.Hour)
+			return r
+		}(), func(st *state.State) { down(st, "m2") }).want("verify m2", "RQ401"),
+		left("leftover-failed-start", "A cut run's engine was started by the timer, and failed.", func() state.HostRun {
+			r := stopped
+			r.StoppedAt = r.StoppedAt.Add(-5 * time.Hour)
+			return r
+		}(), func(st *state.State) {
+			down(st, "m2")
+			st.Host("m2").Service.ActiveState = "failed"
+		}).want("start m2, verify m2", "RQ401"),
 		singleCut(),
 	}
 }

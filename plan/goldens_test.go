@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"strings"
 	"time"
 
 	"github.com/requeen/requeen/internal/state"
@@ -136,6 +137,9 @@ func quorumCases() []golden {
 	undeclared.state.Swarm = observed(3).Swarm
 	return []golden{
 		managers(1, "single-manager", "The only manager is stopped: allowed, and said.", nil).
+			want("stop m1, archive m1, start m1, verify m1", "RQ101"),
+		managers(1, "single-manager-named", "The configuration names the only manager.", nil).
+			with(config(1, localRepository, strings.Replace(stateBackup, "follower", "m1", 1))).
 			want("stop m1, archive m1, start m1, verify m1", "RQ101"),
 		managers(2, "two-managers", "Of two managers none can be spared.", nil).want("", "RQ201"),
 		managers(3, "three-one-down", "Of three managers one is down: no other can be spared.", func(st *state.State) { lose(st, "m3") }).

@@ -150,7 +150,7 @@ func (p *planner) bringBack(n *node, runs []state.HostRun) bool {
 	case NodeLocked:
 		p.unlockLeft(n, last)
 	case NodeStopped, NodeDamaged:
-		run, down := stoppedBy(runs)
+		run, down := p.stoppedBy(n, runs)
 		if !down || n.host.Service.ActiveState == "active" {
 			return true
 		}
@@ -170,10 +170,16 @@ func (p *planner) bringBack(n *node, runs []state.HostRun) bool {
 }
 
 // stoppedBy finds the run that stopped the engine and did not start it again.
-func stoppedBy(runs []state.HostRun) (state.HostRun, bool) {
+// An engine that somebody stopped later stays as it was left: a start that
+// failed shows as failed, a stop by hand as a later exit.
+func (p *planner) stoppedBy(n *node, runs []state.HostRun) (state.HostRun, bool) {
 	for i := len(runs) - 1; i >= 0; i-- {
-		r := runs[i]
-		if r.StartedAt.IsZero() && (!r.StoppedAt.IsZero() || r.TimerArmed) {
+		r, unit := runs[i], n.host.Service
+		switch {
+		case r.SwarmID != p.w.id.id || r.NodeID != n.nodeID():
+		case !r.StartedAt.IsZero() || r.StoppedAt.IsZero() && !r.TimerArmed:
+		case unit.ActiveState == "inactive" && !r.StoppedAt.IsZero() && unit.ExitedAt.After(r.StoppedAt.Add(time.Minute)):
+		default:
 			return r, true
 		}
 	}
