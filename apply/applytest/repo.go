@@ -183,3 +183,6 @@ func (w *World) FreeDeadLocks() {
 		}
 	}
 }
+
+// SetLockNumber lets a repository have given out lock numbers up to n.
+func (w *World) SetLockNumber(name string, n uint64) { w.repos[name].last = n }
