@@ -62,16 +62,12 @@ func (s *state) configText(recipient string) string {
 	fmt.Fprintf(&b, "# The swarm of lab %s. Before the first command:\n#   export RQ_SSH_CONFIG=%s\n\n", s.Name, s.path("ssh", "config"))
 	fmt.Fprintf(&b, "cluster %q {\n", s.Name)
 	if s.Autolock {
-		fmt.Fprintf(&b, "  autolock   = true\n  unlock_key = file(%q)\n", s.path("unlock-key"))
+		b.WriteString("  unlock_key = file(\"unlock-key\")\n")
 	}
 	b.WriteString("}\n")
 	for _, n := range s.swarmNodes() {
 		fmt.Fprintf(&b, "\nnode %q {\n", n.Name)
-		if s.DrainManagers && n.Role == roleManager {
-			fmt.Fprintf(&b, "  address      = %q\n  role         = %q\n  availability = \"drain\"\n", n.Address, n.Role)
-		} else {
-			fmt.Fprintf(&b, "  address = %q\n  role    = %q\n", n.Address, n.Role)
-		}
+		fmt.Fprintf(&b, "  address = %q\n  role    = %q\n", n.Address, n.Role)
 		fmt.Fprintf(&b, "\n  connection {\n    ssh = %q\n  }\n}\n", "root@"+n.Address)
 	}
 	fmt.Fprintf(&b, `

@@ -9,8 +9,7 @@ const wantConfig = `# The swarm of lab lab. Before the first command:
 #   export RQ_SSH_CONFIG=/labs/one/ssh/config
 
 cluster "lab" {
-  autolock   = true
-  unlock_key = file("/labs/one/unlock-key")
+  unlock_key = file("unlock-key")
 }
 
 node "m1" {
@@ -56,13 +55,9 @@ func TestConfigText(t *testing.T) {
 	}
 }
 
-func TestConfigTextDrained(t *testing.T) {
-	st := testState(t, func(o *Options) { o.DrainManagers = true })
-	text := st.configText("age1example")
-	if n := strings.Count(text, `  availability = "drain"`); n != 2 {
-		t.Errorf("%d nodes are drained, want the 2 managers:\n%s", n, text)
-	}
-	if strings.Contains(text, "unlock_key") {
+func TestConfigTextWithoutAutolock(t *testing.T) {
+	st := testState(t, func(o *Options) {})
+	if text := st.configText("age1example"); strings.Contains(text, "unlock_key") {
 		t.Errorf("a lab without autolock has a key:\n%s", text)
 	}
 }

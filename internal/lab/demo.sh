@@ -17,7 +17,7 @@ trap 'exit 130' INT TERM
 run lab up -install -name "$name" -managers 3 -workers 1
 run lab status -name "$name"
 
-export RQ_SSH_CONFIG="$dir/ssh_config"
+export RQ_SSH_CONFIG="$dir/ssh/config"
 export XDG_STATE_HOME="$dir/journal"
 export PATH="$(dirname "$bin"):$PATH"
 cd "$dir"

@@ -137,6 +137,7 @@ func (s *swarm) autolockedStory(t *testing.T) {
 		text, err := os.ReadFile(filepath.Join(s.dir, "lab.rq.hcl"))
 		must(t, err)
 		s.configure(unlockKeyLine.ReplaceAllString(string(text), ""))
+		must(t, os.Remove(filepath.Join(s.dir, "unlock-key")))
 		b := s.backsUp()
 		s.keyIsNowhere()
 		node, out, err := s.restoredByHand(s.opensByHand(b))

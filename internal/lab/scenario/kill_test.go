@@ -18,7 +18,7 @@ import (
 )
 
 // killVariable makes the program under test kill itself with SIGKILL after
-// that many journal writes; see cmd/requeen/testonly.go.
+// that many journal writes; see apply/testonly_lab.go.
 const killVariable = "RQ_TESTONLY_KILL_AFTER_JOURNAL_WRITE"
 
 // journalWrites is how many writes a whole run makes.

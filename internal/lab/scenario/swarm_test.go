@@ -88,6 +88,11 @@ func (s *swarm) fresh(t *testing.T) *swarm {
 	must(t, err)
 	text := strings.ReplaceAll(string(config), "file://"+filepath.Join(s.lab.Dir(), "repository"), "file://"+s.repository())
 	s.configure(text)
+	if s.autolock {
+		key, err := s.lab.UnlockKey()
+		must(t, err)
+		must(t, os.WriteFile(filepath.Join(s.dir, "unlock-key"), []byte(key+"\n"), 0o600))
+	}
 	s.env = append(os.Environ(), "RQ_SSH_CONFIG="+s.lab.SSHConfig(), "XDG_STATE_HOME="+s.journal, "NO_COLOR=1")
 	return s
 }
@@ -253,8 +258,8 @@ func (s *swarm) nothingLeft() {
 		out := s.on(node, `
 			ls -A /var/lib/requeen/runs 2>/dev/null
 			ls -A /run/requeen 2>/dev/null
-			ls -A /run/systemd/transient 2>/dev/null | grep requeen
-			systemctl list-units --all --no-legend --plain 'requeen-*'
+			ls -A /run/systemd/transient 2>/dev/null | grep -e requeen-backup -e requeen-rescue
+			systemctl list-units --all --no-legend --plain 'requeen-backup-*' 'requeen-rescue-*'
 			true`)
 		if out != "" {
 			s.t.Errorf("%s: a run left:\n%s", node, out)
