@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/requeen/requeen/internal/diag"
+	"github.com/requeen/requeen/internal/state"
 )
 
 // Abandon closes the journal of a run that is not to be finished. A manager
@@ -90,7 +91,7 @@ func prepare(ports Ports, req Request) (*runner, error) {
 		return nil, &RunError{Err: err, Diag: diag.Diagnostic{Severity: diag.Error, Summary: "The plan can't be run",
 			Detail: fmt.Sprintf("%v. Nothing was changed.", err), Remedy: "Run requeen plan again with this version."}}
 	}
-	r := &runner{Ports: ports, req: req, p: req.Plan, seqs: seqs, byStep: byStep}
+	r := &runner{Ports: ports, req: req, p: req.Plan, seqs: seqs, byStep: byStep, seen: &state.State{}}
 	r.j, err = openJournal(req.JournalRoot, r.p.Cluster, req.Digest, req.PlanBytes,
 		func(stop int) []int { return ids(seqs, stop) })
 	if err != nil {

@@ -179,6 +179,39 @@ func TestErrorAnywhere(t *testing.T) {
 	}
 }
 
+// TestErrorInResume kills a run and its host's unit, then gives an error, once,
+// at every point of the resumption.
+func TestErrorInResume(t *testing.T) {
+	for _, port := range []string{"BeginBackup", "Store.store", "Store.manifest"} {
+		for at := 1; ; at++ {
+			w := cutWorld{autolock: true}.make()
+			killAfter(w, port)
+			q := request(thePlan(w), t.TempDir())
+			start(w.Process(), q)
+			w.Hook = nil
+			w.Clock.Advance(2 * time.Second)
+			w.KillUnits()
+			fault := &points{at: at, do: func() error { return errors.New("input/output error") }}
+			p := w.Process()
+			_, err, _ := start(p, fault.attach(w, q))
+			if fault.n < at {
+				break
+			}
+			p.Kill()
+			where := fmt.Sprintf("%s, error %d (%s)", port, at, fault.where)
+			if !allUp(w) {
+				t.Errorf("%s: the manager is not back: %v", where, err)
+			}
+			if err != nil {
+				_, _, err = resume(t, w, q)
+			}
+			for _, wrong := range w.End(1) {
+				t.Errorf("%s: %s (%v)", where, wrong, err)
+			}
+		}
+	}
+}
+
 func allUp(w *applytest.World) bool {
 	for _, h := range w.State().Hosts {
 		if h.Service.ActiveState != "active" || h.Engine.LocalNodeState != "active" {

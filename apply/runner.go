@@ -86,9 +86,6 @@ func (r *runner) begin() (ranBefore bool, err error) {
 		rec.Type = recResume
 		r.result.Resumed = r.j.progress.everActed
 	}
-	if err := r.record(rec); err != nil {
-		return ranBefore, err
-	}
 	for _, q := range r.seqs {
 		if in, ok := r.j.progress.intents[q.first().ID]; ok && q.own {
 			q.id = in.Run
@@ -96,6 +93,9 @@ func (r *runner) begin() (ranBefore bool, err error) {
 				q.facts = *in.Facts
 			}
 		}
+	}
+	if err := r.record(rec); err != nil {
+		return ranBefore, err
 	}
 	event := Event{Type: RunStarted, Digest: r.req.Digest, Text: r.p.Summary}
 	if r.result.Resumed {

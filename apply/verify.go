@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/requeen/requeen/internal/diag"
@@ -36,6 +37,9 @@ func storeCopy(ctx context.Context, t *task) error {
 		}
 	}
 	t.result.Backups = append(t.result.Backups, backup)
+	if len(backup.Suspect) > 0 {
+		t.note(t.s, "the backup %s is suspect and satisfies no max_age: %s", backup.ID, strings.Join(backup.Suspect, "; "))
+	}
 	if t.j.progress.stored[t.q.id] {
 		return nil
 	}
@@ -46,7 +50,8 @@ func (t *task) find(ctx context.Context) (state.Backup, bool, error) {
 	backup, found, err := t.Archive.Find(ctx, t.s.Repository, t.q.id)
 	if err != nil && ctx.Err() == nil {
 		err = stepError(t.s, diag.RepositoryUnusable, "Repository "+t.s.Repository+" can't be read",
-			err.Error()+". "+t.copyStays(), "Mend what the message names, then run requeen apply again.", err)
+			err.Error()+". Whether the backup "+t.q.id+" is there can't be said, so nothing of it is removed from "+t.s.Node+".",
+			"Mend what the message names, then run requeen apply again.", err)
 	}
 	return backup, found, err
 }
