@@ -73,6 +73,25 @@ func TestSwarmAccount(t *testing.T) {
 	}
 }
 
+// Whatever holds the highest version, it is seen.
+func TestVersionIndexIsOverAllListings(t *testing.T) {
+	for path, body := range map[string]string{
+		"GET /swarm":    `{"ID": "c", "Version": {"Index": 1000}}`,
+		"GET /nodes":    `[{"ID": "o", "Version": {"Index": 1000}}]`,
+		"GET /tasks":    `[{"ID": "o", "Version": {"Index": 1000}}]`,
+		"GET /services": `[{"ID": "o", "Version": {"Index": 1000}}]`,
+		"GET /secrets":  `[{"ID": "o", "Version": {"Index": 1000}}]`,
+		"GET /configs":  `[{"ID": "o", "Version": {"Index": 1000}}]`,
+	} {
+		answers := healthy()
+		answers[path] = answer{body: body}
+		s, err := newReplay(t, "1.51", answers).client().Swarm(t.Context())
+		if err != nil || s.VersionIndex != 1000 {
+			t.Errorf("%s: %d, %v", path, s.VersionIndex, err)
+		}
+	}
+}
+
 // The account must not read more than it needs nor write anything.
 func TestSwarmAccountOnlyReads(t *testing.T) {
 	r := newReplay(t, "1.51", healthy())

@@ -141,18 +141,17 @@ func TestTimeoutWhileAsked(t *testing.T) {
 	expect(t, err, ErrUndecided)
 }
 
-// A dial that hangs costs the time-out and no more, and ends with the client.
+// A dial that hangs costs the time-out and no more.
 func TestTimeoutWhileDialling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ended := make(chan struct{})
 		c, err := New(func(ctx context.Context) (net.Conn, error) {
 			<-ctx.Done()
-			close(ended)
 			return nil, ctx.Err()
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer c.Close()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		start := time.Now()
@@ -161,9 +160,49 @@ func TestTimeoutWhileDialling(t *testing.T) {
 		if d := time.Since(start); d != time.Minute {
 			t.Errorf("took %v", d)
 		}
-		_ = c.Close()
-		<-ended
 	})
+}
+
+// Dials end with the client, whatever becomes of the request that asked.
+func TestCloseEndsDials(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		late := make(chan net.Conn)
+		d := newDialer(func(ctx context.Context) (net.Conn, error) {
+			<-ctx.Done()
+			return <-late, nil // comes about all the same
+		})
+		ended := make(chan error)
+		go func() {
+			_, err := d.context(context.Background(), "", "")
+			ended <- err
+		}()
+		synctest.Wait()
+		d.close()
+		here, there := net.Pipe()
+		late <- here
+		if err := <-ended; err == nil {
+			t.Error("a connection of a closed client")
+		}
+		if _, err := there.Read(make([]byte, 1)); err == nil {
+			t.Error("the connection is open")
+		}
+		if _, err := d.context(context.Background(), "", ""); err == nil {
+			t.Error("dialled after the end")
+		}
+	})
+}
+
+func TestCancelledHasNoKind(t *testing.T) {
+	c, err := New(func(context.Context) (net.Conn, error) { return nil, errors.New("refused") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	err = c.Ping(ctx)
+	expect(t, err, ErrUnreachable)
+	cancel()
+	expect(t, c.fail(ctx, "ping", err), nil)
 }
 
 func TestNoDialer(t *testing.T) {

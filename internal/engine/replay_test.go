@@ -30,6 +30,7 @@ type answer struct {
 	status int
 	file   string          // under testdata; empty for an empty body
 	wait   <-chan struct{} // answered only when it is closed
+	body   string          // instead of a file
 	broken bool            // the connection is cut instead of an answer
 }
 
@@ -109,6 +110,7 @@ func (r *replay) give(w http.ResponseWriter, req *http.Request, a answer) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(max(a.status, http.StatusOK))
 	if a.file == "" {
+		_, _ = io.WriteString(w, a.body)
 		return
 	}
 	text, err := os.ReadFile(filepath.Join("testdata", a.file))

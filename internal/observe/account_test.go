@@ -63,6 +63,10 @@ func TestTwoClusters(t *testing.T) {
 	if s.Host("m1").Engine.ClusterID != clusterID || s.Host("m2").Engine.ClusterID != other.ID {
 		t.Errorf("IDs %q, %q", s.Host("m1").Engine.ClusterID, s.Host("m2").Engine.ClusterID)
 	}
+	w.machines["m1"].engine.info.ClusterID = "said-by-info"
+	if id := observe(t, cfg, w).Host("m1").Engine.ClusterID; id != "said-by-info" {
+		t.Errorf("the engine's own word was replaced by %q", id)
+	}
 	for _, id := range []string{clusterID, other.ID} {
 		cfg.Cluster.ID = id
 		if s := observe(t, cfg, w); s.Swarm == nil || s.Swarm.ID != id {
