@@ -173,3 +173,14 @@ func TestUnlockSendsTheTrimmedKey(t *testing.T) {
 		t.Errorf("sent %s", last)
 	}
 }
+
+func TestNodesAlone(t *testing.T) {
+	r := newReplay(t, "1.51", map[string]answer{"GET /nodes": {file: "28.5-nodes.json"}})
+	nodes, err := r.client().Nodes(t.Context())
+	if err != nil || len(nodes) != 3 || nodes[0].ID > nodes[1].ID || !nodes[0].Leader {
+		t.Errorf("%+v, %v", nodes, err)
+	}
+	answers := map[string]answer{"GET /nodes": {status: 500, file: "error-no-leader.json"}}
+	_, err = newReplay(t, "1.51", answers).client().Nodes(t.Context())
+	expect(t, err, ErrNoLeader)
+}
