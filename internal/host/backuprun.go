@@ -236,10 +236,16 @@ func (c *copyStream) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// closeDrain is how much Close reads to find the end: a tar reader stops before
+// the padding of the last record.
+const closeDrain = 1 << 20
+
 // Close waits for the end of tar and gives its failure.
 func (c *copyStream) Close() error {
 	if !c.ended {
-		// tar may still be at its last blocks: only what is left tells.
+		_, _ = io.CopyN(io.Discard, c, closeDrain)
+	}
+	if !c.ended {
 		c.cancel()
 		_ = c.PipeReader.CloseWithError(io.ErrClosedPipe)
 	}

@@ -128,6 +128,11 @@ done`
 // and gives its path. It fails with *HelperError when the binary is for another
 // system, before anything is sent.
 func (h *Host) EnsureHelper(ctx context.Context) (string, error) {
+	release, err := acquire(ctx, h.putting)
+	if err != nil {
+		return "", err
+	}
+	defer release()
 	h.mu.Lock()
 	path := h.helper
 	h.mu.Unlock()

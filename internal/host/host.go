@@ -20,14 +20,16 @@ type Host struct {
 	masters  int // how many were opened; only the one who opens touches it
 	forwards map[string]*forward
 	hostKey  string
-	helper   string // where EnsureHelper has put it
+	helper   string        // where EnsureHelper has put it
+	putting  chan struct{} // one at a time puts it there
 	closed   bool
 }
 
 // opening is a connection in the making that several callers wait for.
 type opening struct {
-	done chan struct{}
-	err  error
+	done   chan struct{}
+	err    error
+	cancel context.CancelFunc
 }
 
 var errClosed = errors.New("host: the pool is closed")
@@ -40,7 +42,7 @@ func newHost(p *Pool, t Target, index int) *Host {
 		sessions -= dials
 	}
 	return &Host{
-		pool: p, target: t, index: index, forwards: map[string]*forward{},
+		pool: p, target: t, index: index, forwards: map[string]*forward{}, putting: make(chan struct{}, 1),
 		slots: make(chan struct{}, sessions), dials: make(chan struct{}, dials),
 	}
 }
@@ -83,9 +85,10 @@ func (h *Host) connect(ctx context.Context) (*master, error) {
 		}
 		o := h.opening
 		if o == nil {
-			o = &opening{done: make(chan struct{})}
+			ctx, cancel := context.WithCancel(context.Background())
+			o = &opening{done: make(chan struct{}), cancel: cancel}
 			h.opening = o
-			go h.openFor(o)
+			go h.openFor(ctx, o)
 		}
 		h.mu.Unlock()
 		select {
@@ -99,10 +102,11 @@ func (h *Host) connect(ctx context.Context) (*master, error) {
 	}
 }
 
-// openFor opens a master for all who wait for o. It has its own time-out only:
-// that one caller gives up must not fail the others.
-func (h *Host) openFor(o *opening) {
-	m, err := h.open(context.Background())
+// openFor opens a master for all who wait for o. Its context ends with Close
+// only: that one caller gives up must not fail the others.
+func (h *Host) openFor(ctx context.Context, o *opening) {
+	m, err := h.open(ctx)
+	o.cancel()
 	h.mu.Lock()
 	old := h.master
 	h.opening, o.err = nil, err
@@ -132,6 +136,7 @@ func (h *Host) Close() error {
 	h.forwards = map[string]*forward{}
 	h.mu.Unlock()
 	if o != nil {
+		o.cancel()
 		<-o.done
 	}
 	if m != nil {

@@ -1,0 +1,165 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/requeen/requeen/internal/state"
+)
+
+const runsText = `boot_id=boot1
+run=20260102T030405Z-bbbbbb
+run.meta=id=20260102T030405Z-bbbbbb
+run.meta=cluster=prod
+run.meta=backup=a=b=
+run.meta=boot_id=boot1
+run.status=prepared 100.000000001 
+run.status=begun 101.0 
+run.status=stopping 102.0 
+run.status=stopped 103.5 
+run.status=copied 104.0 
+run.status=started 105.0 
+run.status=failed 106.0 the engine refuses the unlock key
+run.unit=inactive
+run.rescue=inactive
+run.timer=active
+run.bytes=4096
+run=20260101T030405Z-aaaaaa
+run.meta=cluster=prod
+run.meta=boot_id=boot0
+run.status=prepared 1.0 
+run.status=stopping 2.0 
+run.status=stopped 3.0 
+run.status=copied 4.0 
+run.unit=deactivating
+run.timer=unknown
+runs_end=
+`
+
+func TestParseRuns(t *testing.T) {
+	runs, err := ParseRuns(runsText)
+	if err != nil || len(runs) != 2 {
+		t.Fatalf("%d runs, %v", len(runs), err)
+	}
+	first, second := runs[0], runs[1]
+	if first.Phase != state.PhaseCopied || first.CopyIntact || !first.UnitActive || first.TimerArmed || !first.StoppedAt.Equal(time.Unix(3, 0)) {
+		t.Errorf("of another boot: %+v", first)
+	}
+	if second.Phase != state.PhaseFailed || second.Failure != "the engine refuses the unlock key" || !second.CopyIntact ||
+		second.UnitActive || !second.TimerArmed || second.CopyBytes != 4096 || second.Backup != "a=b=" ||
+		!second.StoppedAt.Equal(time.Unix(103, 500_000_000)) || !second.StartedAt.Equal(time.Unix(105, 0)) {
+		t.Errorf("failed: %+v", second)
+	}
+	if _, err := ParseRuns(strings.TrimSuffix(runsText, "runs_end=\n")); err == nil {
+		t.Error("a cut answer was taken")
+	}
+}
+
+func TestParseProbe(t *testing.T) {
+	text := `motd
+clock=1000.500000000
+uname=Linux aarch64
+hostname=m1
+machine_id=abc
+missing=tar
+load=loaded
+service=docker.service
+active_state=inactive
+exited_monotonic=40000000
+uptime=100.00
+socket=docker.socket
+data_root=/var/lib/docker
+swarm_dir=/var/lib/docker/swarm
+swarm=present
+swarm_real=/data/swarm
+certificate=Y2VydA==
+certificate_sha256=ff
+has_key=1
+locked=1
+kek_version=12
+has_root_ca=1
+has_raft=1
+swarm_bytes=8192
+free_bytes=1000000
+free_inodes=0
+total_inodes=0
+token=9
+` + runsText + "clock_end=1002.500000000\nend=1\n"
+	before := time.Unix(990, 0)
+	f, missing, err := parseProbe(text, "prod", before, before.Add(4*time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := f.Host
+	if h.System != "linux/arm64" || h.MachineID != "abc" || h.BootID != "boot1" || h.ClockSkew != 9500*time.Millisecond ||
+		h.RunToken != 9 || len(h.Runs) != 2 || len(missing) != 1 || string(f.CertificatePEM) != "cert" || f.KEKVersion != "12" {
+		t.Errorf("facts %+v, missing %v", f, missing)
+	}
+	if s := h.Service; s.Unit != "docker.service" || s.Socket != "docker.socket" || !s.ExitedAt.Equal(time.Unix(940, 500_000_000)) {
+		t.Errorf("service %+v", s)
+	}
+	if d := h.SwarmDir; d.Presence != state.Present || d.Path != "/data/swarm" || !d.HasKey || !d.Locked || !d.HasRootCA || !d.HasRaft ||
+		d.HasStateFile || d.Bytes != 8192 || d.FreeInode == 0 {
+		t.Errorf("swarm directory %+v", d)
+	}
+	if _, _, err := parseProbe(strings.TrimSuffix(text, "end=1\n"), "prod", before, before); err == nil {
+		t.Error("a cut answer was taken")
+	}
+}
+
+func TestProbeReadsTheDisk(t *testing.T) {
+	f := newFakeHost(t)
+	write(t, f.path("docker/swarm/certificates/swarm-node.key"),
+		"-----BEGIN ENCRYPTED PRIVATE KEY-----\nkek-version: 5\nraft-dek: hidden\n\nBODY\n", 0o600)
+	probe := func(root string) state.SwarmDir {
+		facts, err := f.host.Probe(context.Background(), ProbeOptions{DataRoot: root, Cluster: "prod"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if facts.Host.MachineID != "machine1" || facts.Host.ClockSkew.Abs() > 5*time.Second {
+			t.Errorf("facts %+v", facts.Host)
+		}
+		return facts.Host.SwarmDir
+	}
+	d := probe(f.path("docker"))
+	if d.Presence != state.Present || !d.Locked || !d.HasKey || !d.HasRaft || d.HasRootCA || d.CertificateSHA256 != f.run.CertificateSHA256 || d.Bytes == 0 || d.FreeBytes == 0 {
+		t.Errorf("present: %+v", d)
+	}
+	write(t, f.path("empty/x"), "", 0o644)
+	if d := probe(f.path("empty")); d.Presence != state.Absent {
+		t.Errorf("absent: %+v", d)
+	}
+	write(t, f.path("remapped/1000.1000/swarm/x"), "", 0o644)
+	if d := probe(f.path("remapped")); d.Presence != state.Unknown || d.Problem == nil || !strings.Contains(d.Problem.Text, "1000.1000/swarm instead") {
+		t.Errorf("another candidate: %+v", d)
+	}
+	if d := probe(f.path("empty/x")); d.Presence != state.Unknown {
+		t.Errorf("a file for a data root: %+v", d)
+	}
+	if err := f.host.Run(context.Background(), Command{Script: `mkdir "$1" && ln -s /nonexistent "$1/swarm"`, Args: []string{f.path("dangling")}}); err != nil {
+		t.Fatal(err)
+	}
+	if d := probe(f.path("dangling")); d.Presence != state.Unknown {
+		t.Errorf("a dangling link: %+v", d)
+	}
+}
+
+func TestProbeNamesMissingTools(t *testing.T) {
+	f := newFakeHost(t)
+	write(t, f.path("few/sh"), "#!/bin/sh\n", 0o755)
+	script := strings.Replace(probeScript, "command -v $t", "[ $t != systemd-run ] && command -v $t", 1)
+	text, err := f.host.Output(context.Background(), Command{Script: listScript + script, Args: []string{f.path("state"), "", "", ""}, Root: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, missing, err := parseProbe(text, "", time.Now(), time.Now())
+	if err != nil || len(missing) != 1 || missing[0] != "systemd-run" {
+		t.Errorf("missing %v, %v", missing, err)
+	}
+	if !errors.Is(f.host.refused(&ExitError{Status: 105}), ErrIncomplete) {
+		t.Error("status 105 is not ErrIncomplete")
+	}
+}
