@@ -141,8 +141,13 @@ func (s *swarm) autolockedStory(t *testing.T) {
 		b := s.backsUp()
 		s.keyIsNowhere()
 		node, out, err := s.restoredByHand(s.opensByHand(b))
-		if err == nil || !strings.Contains(out+err.Error(), "needs to be unlocked") {
-			t.Errorf("%s: the documented procedure fails on an auto-locked backup, a known fact; now it says: %v\n%s", node.Name, err, out)
+		if err == nil {
+			t.Errorf("%s: the documented procedure fails on an auto-locked backup, a known fact; now it worked:\n%s", node.Name, out)
+		} else if words := out + err.Error(); !strings.Contains(words, "needs to be unlocked") && !strings.Contains(words, "not a swarm manager") {
+			t.Errorf("%s: the documented procedure fails on an auto-locked backup, but not in the known words: %v\n%s", node.Name, err, out)
+		}
+		if out, err := s.lab.Run(s.ctx, node.Name, "timeout 60 docker service ls 2>&1"); err == nil {
+			t.Errorf("%s: after the documented procedure the auto-locked swarm answers:\n%s", node.Name, out)
 		}
 	})
 	t.Run("backup verify with the configured key", func(t *testing.T) {
