@@ -13,7 +13,9 @@ import (
 // Commit makes what was put a backup: it settles the objects, then writes the
 // manifest. ID, cluster, format version, recipients, stored objects and the
 // time of upload are filled in here. After an error there is no manifest, and
-// Commit may be called again or the Writer aborted.
+// Commit may be called again or the Writer aborted; only where the storage died
+// between writing the manifest and taking it back may there be one, and then
+// the backup is complete.
 func (w *Writer) Commit(ctx context.Context, manifest state.Backup) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -49,8 +51,12 @@ func (w *Writer) commit(ctx context.Context, data []byte) error {
 	if err == nil {
 		err = r.store.settle(ctx, prefix)
 	}
-	if err != nil {
-		w.drop(ctx, key)
+	if err == nil {
+		return nil
+	}
+	if stays := w.drop(ctx, key); stays != nil {
+		return failed(r.url, "writing the manifest of backup "+w.id+" failed, and it can't be removed either: "+stays.Error(),
+			"Whether the backup exists is not known; if requeen backup list shows it, all of it is there", "mend what the message names, then plan again", err)
 	}
 	return err
 }

@@ -187,10 +187,11 @@ func (h *Held) selfTest(ctx context.Context) error {
 	if !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	if own, err := h.own(ctx); err != nil || !own {
-		return errors.Join(err, errBeaten)
+	own, err := h.own(ctx)
+	if err == nil && !own {
+		err = errBeaten
 	}
-	return nil
+	return err
 }
 
 // alone looks again. Of two runs that created different numbers at once, each

@@ -105,22 +105,22 @@ func (w *Writer) put(ctx context.Context, name string, src io.Reader, progress f
 		return stored, err
 	}
 	if err := out.commit(); err != nil {
-		w.drop(ctx, key)
+		_ = w.drop(ctx, key) // what stays without a manifest is no backup
 		return stored, err
 	}
 	stored.Size, stored.SHA256 = sum.size, sum.hex()
 	if err := r.checkStored(ctx, w.id, stored); err != nil {
-		w.drop(ctx, key)
+		_ = w.drop(ctx, key)
 		return stored, err
 	}
 	return stored, nil
 }
 
 // drop removes an object that must not stay, also when ctx has ended.
-func (w *Writer) drop(ctx context.Context, key string) {
+func (w *Writer) drop(ctx context.Context, key string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
 	defer cancel()
-	_ = w.repo.store.remove(ctx, key)
+	return w.repo.store.remove(ctx, key)
 }
 
 const cleanupTime = 30 * time.Second
