@@ -76,7 +76,7 @@ func (h *Host) start(ctx context.Context, slots chan struct{}, c Command) (*sess
 	s.cmd.Stderr = s.stderr
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	s.cmd.Cancel = func() error { return syscall.Kill(-s.cmd.Process.Pid, syscall.SIGKILL) }
-	s.cmd.WaitDelay = 3 * time.Second
+	s.cmd.WaitDelay = time.Second // the master holds stdout and stderr until the host's command ends
 	var stdin io.WriteCloser
 	if c.Stdin != nil {
 		// Not cmd.Stdin: Wait would wait for a reader that never ends.

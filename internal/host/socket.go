@@ -112,7 +112,7 @@ func (c *forwarded) Read(p []byte) (int, error) {
 	if n > 0 {
 		c.got = true
 	}
-	if c.got || n > 0 || err == nil || !errors.Is(err, io.EOF) {
+	if c.got || err == nil || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, net.ErrClosed) {
 		return n, err
 	}
 	log := c.m.log.String()
