@@ -47,6 +47,8 @@ func hostCases() []golden {
 		}).want(backupM3, "RQ304", "RQ103"),
 		of("no-room", "m2's disk is too full for the copy.", func(st *state.State) { st.Host("m2").SwarmDir.FreeBytes = 90_000_000 }).
 			want(backupM3, "RQ103"),
+		of("inodes-uncounted", "The file system of m2 counts no inodes.", func(st *state.State) { st.Host("m2").SwarmDir.FreeInode = -1 }).
+			want(backupM2, "RQ103"),
 		of("clock-skew", "m2's clock is wrong.", func(st *state.State) { st.Host("m2").ClockSkew = -11 * time.Minute }).
 			want(backupM3, "RQ103"),
 		of("live-restore", "m2 would not come back in swarm mode.", func(st *state.State) { st.Host("m2").Engine.LiveRestore = true }).

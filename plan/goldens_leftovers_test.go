@@ -6,15 +6,17 @@ import (
 	"github.com/requeen/requeen/internal/state"
 )
 
+// left is a case of a run that was left on m2.
+func left(name, about string, run state.HostRun, edit func(*state.State)) golden {
+	return of(name, about, func(st *state.State) {
+		if edit != nil {
+			edit(st)
+		}
+		st.Host("m2").Runs = append(st.Host("m2").Runs, run)
+	})
+}
+
 func leftoverCases() []golden {
-	left := func(name, about string, run state.HostRun, edit func(*state.State)) golden {
-		return of(name, about, func(st *state.State) {
-			if edit != nil {
-				edit(st)
-			}
-			st.Host("m2").Runs = append(st.Host("m2").Runs, run)
-		})
-	}
 	stopped, torn, active, other := cutRun(10*time.Minute), cutRun(10*time.Minute), cutRun(10*time.Second), cutRun(10*time.Minute)
 	stopped.Phase, stopped.StartedAt = state.PhaseCopied, time.Time{}
 	torn.CopyIntact = false
@@ -56,6 +58,15 @@ func leftoverCases() []golden {
 			st.Host("m2").Engine = state.Engine{Answered: state.Absent, Problem: &state.Problem{Code: "RQ305", Text: "no answer in 3 s"}}
 			drop(st, "m2")
 		}).want("", "RQ217", "RQ201", "RQ305", "RQ401"),
+	}
+}
+
+// moreLeftovers are those in which a look at more than the run decides.
+func moreLeftovers() []golden {
+	stopped, active := cutRun(10*time.Minute), cutRun(10*time.Second)
+	stopped.Phase, stopped.StartedAt = state.PhaseCopied, time.Time{}
+	active.UnitActive, active.TimerArmed, active.Phase, active.StartedAt = true, true, state.PhaseStopped, time.Time{}
+	return []golden{
 		left("leftover-stopped-by-hand", "A cut run's engine was started, and stopped again by somebody else: it stays down.", func() state.HostRun {
 			r := stopped
 			r.StoppedAt = r.StoppedAt.Add(-5 * time.Hour)
@@ -69,8 +80,52 @@ func leftoverCases() []golden {
 			down(st, "m2")
 			st.Host("m2").Service.ActiveState = "failed"
 		}).want("start m2, verify m2", "RQ401"),
+		left("leftover-stored", "A cut run's backup is stored already; another is asked for.", cutRun(10*time.Minute), func(st *state.State) {
+			b := aged(10 * time.Minute)
+			b.ID = cutRun(10 * time.Minute).ID
+			keep(st, b)
+		}).asked().want("clean-up m2, stop m2, archive m2, start m2, verify m2", "RQ401", "RQ103"),
+		left("leftover-repository-unusable", "A cut run left a whole copy, and its repository can't be used: the copy stays.", cutRun(10*time.Minute), func(st *state.State) {
+			st.Repositories[0] = state.Repository{Name: "local", Looked: state.Absent}
+		}).want("", "RQ210", "RQ401"),
+		left("leftover-of-another-node", "m2 was installed anew since the run was cut.", func() state.HostRun {
+			r := cutRun(10 * time.Minute)
+			r.NodeID = "before"
+			return r
+		}(), nil).want("clean-up m2, stop m2, archive m2, start m2, verify m2", "RQ401", "RQ103"),
+		left("leftover-two-copies", "Two cut runs left whole copies: the newer is verified before the older goes.", cutRun(3*time.Hour), func(st *state.State) {
+			r := cutRun(time.Hour)
+			r.NodeID = idOf("m3")
+			st.Host("m3").Runs = []state.HostRun{r}
+		}).want("verify m3, clean-up m2", "RQ401", "RQ401"),
+		lastCopy(),
+		anotherBlock(active),
 		singleCut(),
 	}
+}
+
+// lastCopy is a cluster that is gone but for what a cut run holds.
+func lastCopy() golden {
+	st := observed(1)
+	silent(st, "no engine is in a swarm")
+	h := st.Host("m1")
+	h.Engine = state.Engine{Answered: state.Present, LocalNodeState: "inactive"}
+	h.SwarmDir = state.SwarmDir{Presence: state.Absent}
+	run := cutRun(30 * time.Hour)
+	run.NodeID = idOf("m1")
+	h.Runs = []state.HostRun{run}
+	return golden{name: "leftover-last-copy", about: "The swarm's state is lost but for the copy of a cut run: it stays.", config: config(1), state: st}.
+		want("", "RQ217", "RQ209", "RQ209", "RQ401")
+}
+
+// anotherBlock is due while a run for the first goes on.
+func anotherBlock(active state.HostRun) golden {
+	st := observed(5)
+	down(st, "m2")
+	st.Host("m2").Runs = []state.HostRun{active}
+	return golden{name: "run-in-progress-two-blocks", about: "While a run is at work no second manager is stopped, for no block.", state: st,
+		config: config(5, localRepository, stateBackup, "backup \"weekly\" {\n  repository = \"local\"\n  max_age    = \"7d\"\n  swarm {\n  }\n}\n")}.
+		want("", "RQ216", "RQ216")
 }
 
 // singleCut is the only manager, left stopped: no manager answers.

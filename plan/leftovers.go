@@ -19,16 +19,35 @@ const askedAdoption = time.Hour
 func (p *planner) leftovers(needs []*need) {
 	p.inProgress(needs)
 	p.adopt(needs)
+	var left []leftover
 	for _, n := range p.w.nodes {
-		runs := p.cutRuns(n)
-		if len(runs) == 0 || !p.bringBack(n, runs) {
-			continue
+		if runs := p.cutRuns(n); len(runs) > 0 && p.bringBack(n, runs) {
+			for _, run := range runs {
+				left = append(left, leftover{n, run, findNeed(needs, run)})
+			}
 		}
-		for _, run := range runs {
-			p.settle(n, run, needs)
+	}
+	for _, l := range left {
+		if l.adopted() {
+			p.verifyLeft(l)
+		}
+	}
+	for _, l := range left { // no copy goes before the one that is used instead is verified
+		if !l.adopted() {
+			p.cleanUp(l)
 		}
 	}
 }
+
+// leftover is a cut run on its host, with the backup that it was for; need is
+// nil where that is not declared any more.
+type leftover struct {
+	*node
+	run  state.HostRun
+	need *need
+}
+
+func (l leftover) adopted() bool { return l.need != nil && l.need.adopted == l.run.ID }
 
 // runs are this cluster's runs on a host, oldest first.
 func (p *planner) runs(n *node) []state.HostRun {
@@ -226,41 +245,41 @@ func (p *planner) stuck(n *node, r state.HostRun, why string) {
 		Remedy: remedy(diag.LeftoverStuck)})
 }
 
-// settle verifies a cut run's copy where it serves, and else removes it, but
-// not while it may be the only copy of the state that there is.
-func (p *planner) settle(n *node, r state.HostRun, needs []*need) {
-	need := findNeed(needs, r)
-	if need != nil && need.adopted == r.ID {
-		need.met = true
-		p.add(n, p.left(Verify, r, verifyTimeout, fmt.Sprintf("Backup %s is due: %s. The run %s was cut, but its copy of %s is whole, so no manager is stopped again. %s",
-			r.Backup, need.reason, r.ID, stamp(stoppedAt(n, r)), p.verifyReason(need, n.cfg.Name))))
-		return
-	}
-	if r.CopyIntact && need != nil && need.repo == nil {
+// verifyLeft makes a cut run's copy the backup that is due.
+func (p *planner) verifyLeft(l leftover) {
+	l.need.met = true
+	p.add(l.node, p.left(Verify, l.run, verifyTimeout, fmt.Sprintf("Backup %s is due: %s. The run %s was cut, but its copy of %s is whole, so no manager is stopped again. %s",
+		l.run.Backup, l.need.reason, l.run.ID, stamp(stoppedAt(l.node, l.run)), p.verifyReason(l.need, l.cfg.Name))))
+}
+
+// cleanUp removes what a cut run left, but not while its copy may be the only
+// one of the state that there is.
+func (p *planner) cleanUp(l leftover) {
+	if l.run.CopyIntact && l.need != nil && l.need.repo == nil {
 		return // the repository can't be looked at: the copy may be all there is
 	}
-	if !n.host.SwarmDir.Complete() && !p.w.usable() {
-		p.stuck(n, r, "its copy may be the last of the state, since no manager answers and the host's own directory is not whole")
+	if !l.host.SwarmDir.Complete() && !p.w.usable() {
+		p.stuck(l.node, l.run, "its copy may be the last of the state, since no manager answers and the host's own directory is not whole")
 		return
 	}
-	p.add(n, p.left(CleanUp, r, cleanUpTimeout, fmt.Sprintf("The run %s was cut on %s: %s. Its directory, copy, unit and timer are removed",
-		r.ID, n.cfg.Name, p.whyNot(n, r, need))))
+	p.add(l.node, p.left(CleanUp, l.run, cleanUpTimeout, fmt.Sprintf("The run %s was cut on %s: %s. Its directory, copy, unit and timer are removed",
+		l.run.ID, l.cfg.Name, p.whyNot(l))))
 }
 
 // whyNot says why a cut run's copy is of no use.
-func (p *planner) whyNot(n *node, r state.HostRun, need *need) string {
+func (p *planner) whyNot(l leftover) string {
 	switch {
-	case need == nil:
-		return fmt.Sprintf("its backup %q is not declared with repository %q any more", r.Backup, r.Repository)
-	case need.repo != nil && stored(need.repo, r.ID):
+	case l.need == nil:
+		return fmt.Sprintf("its backup %q is not declared with repository %q any more", l.run.Backup, l.run.Repository)
+	case l.need.repo != nil && stored(l.need.repo, l.run.ID):
 		return "its backup is stored already"
-	case r.SwarmID != p.w.id.id || r.NodeID != n.nodeID():
+	case l.run.SwarmID != p.w.id.id || l.run.NodeID != l.nodeID():
 		return "its copy is of another node or swarm"
-	case !r.CopyIntact:
+	case !l.run.CopyIntact:
 		return "its copy is not whole"
-	case !need.due:
+	case !l.need.due:
 		return "no backup is due"
-	case need.adopted != "":
+	case l.need.adopted != "":
 		return "a newer copy is used"
 	}
 	return "its copy is too old to serve, or can't be opened"

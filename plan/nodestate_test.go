@@ -132,4 +132,10 @@ func TestMatching(t *testing.T) {
 	if n := states(st)["m2"]; n.NodeID != idOf("m2") || n.MatchedBy != "node ID" {
 		t.Errorf("by node ID: %+v", n)
 	}
+	st = observed(3) // what one host is by its node ID no other is by its address
+	lose(st, "m2")
+	member(st, "m1").ManagerAddr, member(st, "m2").ManagerAddr = "10.0.0.12:2377", "10.9.9.9:2377"
+	if n := states(st)["m2"]; n.NodeID != idOf("m2") || n.MatchedBy != "hostname" {
+		t.Errorf("an entry that is taken: %+v", n)
+	}
 }
