@@ -35,21 +35,6 @@ func holdPrivate() {
 	_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
 }
 
-// eventually waits for a condition.
-func eventually(t *testing.T, what string, is func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("never came about: " + what)
-		}
-	}
-}
-
-func absent(path string) bool {
-	_, err := os.Lstat(path)
-	return errors.Is(err, os.ErrNotExist)
-}
-
 func startPrivate(t *testing.T) (cmd *exec.Cmd, dir string, janitorPID int) {
 	t.Helper()
 	cmd = exec.Command(os.Args[0])

@@ -49,6 +49,7 @@ func TestExtractTarKeepsTreeAndModes(t *testing.T) {
 		member{name: "./empty", kind: tar.TypeReg, mode: 0o444},
 	)
 	n, err := ExtractTar(bytes.NewReader(data), dir)
+	t.Cleanup(func() { _ = os.Chmod(filepath.Join(dir, "certificates"), 0o700) }) // so that it can be removed
 	if err != nil || n != 6 {
 		t.Fatalf("%d, %v", n, err)
 	}
