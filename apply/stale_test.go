@@ -86,7 +86,7 @@ func TestMet(t *testing.T) {
 		if err != nil || len(res.Skipped) != len(p.Steps) || w.Stops() > 0 {
 			t.Errorf("%v, skipped %v, %d stops", err, res.Skipped, w.Stops())
 		}
-		if !strings.Contains(texts(proc, apply.StepSkipped), "somebody else") {
+		if !strings.Contains(texts(proc, apply.StepSkipped), "young enough") {
 			t.Error(texts(proc, apply.StepSkipped))
 		}
 		mustEnd(t, w, 1)

@@ -26,7 +26,8 @@ func (w *World) Lock(ctx context.Context, name, runDigest string, minNumber uint
 	if err != nil {
 		return nil, err
 	}
-	held, err := repo.Acquire(ctx, repository.LockOptions{Run: runDigest, MinNumber: minNumber})
+	// The lock keeps its repository open; Find and Store open their own.
+	held, err := repo.Acquire(ctx, repository.LockOptions{Run: runDigest, MinNumber: minNumber, FindDead: true})
 	var locked *repository.LockedError
 	if errors.As(err, &locked) {
 		return nil, &apply.HeldError{Repository: name, Lock: locked.Lock, Age: locked.Age}
@@ -43,6 +44,7 @@ func (w *World) Find(ctx context.Context, name, id string) (state.Backup, bool, 
 	if err != nil {
 		return state.Backup{}, false, err
 	}
+	defer repo.Close()
 	backups, err := repo.List(ctx)
 	if err != nil {
 		return state.Backup{}, false, err

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/requeen/requeen/apply"
 	"github.com/requeen/requeen/internal/diag"
@@ -24,7 +25,13 @@ func (w *World) Store(ctx context.Context, req apply.StoreRequest, progress func
 	if err != nil {
 		return state.Backup{}, err
 	}
+	defer repo.Close()
 	if err := repo.RemoveIncomplete(ctx, req.Run.ID); err != nil {
+		return state.Backup{}, err
+	}
+	// This run has the repository's lock, so nobody else writes there: what a
+	// cut upload left an hour ago will not be finished.
+	if _, err := repo.Sweep(ctx, func(id string) bool { return id == req.Run.ID }, time.Hour, w.o.Now()); err != nil {
 		return state.Backup{}, err
 	}
 	earlier, err := repo.List(ctx)

@@ -34,6 +34,10 @@ type LockOptions struct {
 	// holder whose heartbeat stands still for StaleAfter is superseded, which
 	// takes a Wait of that length to see. 0 tries once.
 	Wait time.Duration
+	// FindDead waits, beyond Wait, until it is known whether the holder lives:
+	// its heartbeat changes, which refuses at once, or stands still for
+	// StaleAfter, which supersedes it.
+	FindDead bool
 }
 
 func (o LockOptions) filled() LockOptions {
@@ -78,7 +82,7 @@ func (r *Repository) Acquire(ctx context.Context, o LockOptions) (*Held, error) 
 			return nil, failed(r.url, "its lock can't be taken", "Without it two runs could change the cluster at once",
 				"mend what the message names; where the repository is lost, -lock=false runs without it", err)
 		}
-		if current != nil && !r.clock.now().Before(deadline) {
+		if current != nil && !r.clock.now().Before(deadline) && (!o.FindDead || seen.alive) {
 			return nil, r.locked(*current)
 		}
 		pause := min(o.HeartbeatEvery/2, time.Second)
@@ -111,8 +115,7 @@ func (r *Repository) tryAcquire(ctx context.Context, o LockOptions, seen *watch)
 			return nil, nil, err
 		}
 		still := seen.still(n, content, r.clock.now())
-		gone := record.Run == o.Run && record.Run != "" && record.Process.gone()
-		if still < o.StaleAfter && !gone {
+		if still < o.StaleAfter && !record.Process.gone() {
 			return nil, &record.Lock, nil
 		}
 	}
@@ -128,12 +131,13 @@ type watch struct {
 	number  uint64
 	content string
 	since   time.Time
+	alive   bool // the holder was seen to change something
 }
 
 // still tells for how long, by this process's monotonic clock, nothing changed.
 func (w *watch) still(number uint64, content string, now time.Time) time.Duration {
 	if w.number != number || w.content != content || w.since.IsZero() {
-		*w = watch{number: number, content: content, since: now}
+		*w = watch{number: number, content: content, since: now, alive: w.number == number && !w.since.IsZero()}
 	}
 	return now.Sub(w.since)
 }

@@ -161,8 +161,8 @@ func TestLockRaceOfNumbers(t *testing.T) {
 	}
 }
 
-// A holder that was killed leaves its lock. Runs of the same plan on the same
-// machine take it over at once, and of several only one does.
+// A holder that was killed leaves its lock. Runs on the same machine, which can
+// tell that it is gone, take it over at once, and of several only one does.
 func TestLockTakeOverFromKilledProcess(t *testing.T) {
 	t.Parallel()
 	url := "file://" + t.TempDir()
@@ -181,11 +181,9 @@ func TestLockTakeOverFromKilledProcess(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = victim.cmd.Wait()
-		if won := raceRound(t, racers, func(int) string { return "go 0 another" }); len(won) != 0 {
-			t.Fatalf("round %d: %v took over another run's lock at once", round, won)
-		}
-		endRound(t, racers)
-		won := raceRound(t, racers, func(int) string { return "go 0 same" })
+		// Also a run of another plan: the process provably has ended, and what
+		// it launched on a host is told by the host's own guard.
+		won := raceRound(t, racers, func(i int) string { return []string{"go 0 same", "go 0 another"}[i%2] })
 		if len(won) != 1 || won[0] != before[0]+1 {
 			t.Fatalf("round %d: %v took over number %v", round, won, before)
 		}
