@@ -208,16 +208,22 @@ func sshPair(t *testing.T, key any, passphrase string) (file, line string) {
 	return file, strings.TrimSpace(string(ssh.MarshalAuthorizedKey(signer.PublicKey()))) + " somebody@example"
 }
 
+func sshKeys(t *testing.T) (ed25519.PrivateKey, *rsa.PrivateKey) {
+	t.Helper()
+	_, ed, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ed, second
+}
+
 func TestIdentities(t *testing.T) {
 	ageFile, ageLine := keyPair(t)
-	_, edKey, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
+	edKey, rsaKey := sshKeys(t)
 	edFile, edLine := sshPair(t, edKey, "")
 	rsaFile, rsaLine := sshPair(t, rsaKey, "")
 	lockedFile, _ := sshPair(t, edKey, "secret")

@@ -133,9 +133,20 @@ func cleanName(name string) (string, error) {
 	return path.Clean(name), nil
 }
 
+// checkLink lets a link go up only at its beginning, where what lies above are
+// directories made here: further on, ".." is taken from where another link led,
+// and "here/../x" with here -> "." is outside.
 func checkLink(name, target string) error {
+	out := fmt.Errorf("the link %q leads out of the archive, to %q", name, target)
 	if target == "" || path.IsAbs(target) || !filepath.IsLocal(path.Join(path.Dir(name), target)) {
-		return fmt.Errorf("the link %q leads out of the archive, to %q", name, target)
+		return out
+	}
+	down := false
+	for _, part := range strings.Split(target, "/") {
+		if part == ".." && down {
+			return out
+		}
+		down = down || (part != ".." && part != "." && part != "")
 	}
 	return nil
 }

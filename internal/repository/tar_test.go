@@ -46,6 +46,7 @@ func TestExtractTarKeepsTreeAndModes(t *testing.T) {
 		member{name: "./certificates/swarm-node.key", kind: tar.TypeReg, mode: 0o600, data: "key"},
 		member{name: "./raft/wal/0.wal", kind: tar.TypeReg, mode: 0o4640, data: "log"},
 		member{name: "./raft/newest", kind: tar.TypeSymlink, link: "wal/0.wal"},
+		member{name: "./raft/wal/up", kind: tar.TypeSymlink, link: ".././../empty"},
 		member{name: "./empty", kind: tar.TypeReg, mode: 0o444},
 	)
 	n, err := ExtractTar(bytes.NewReader(data), dir)
@@ -56,7 +57,7 @@ func TestExtractTarKeepsTreeAndModes(t *testing.T) {
 	got := strings.Join(tree(t, dir), "\n")
 	want := strings.Join([]string{
 		"dr-x------ certificates", "-rw------- certificates/swarm-node.key", "-r--r--r-- empty",
-		"drwx------ raft", "Lrwxrwxrwx raft/newest", "drwx------ raft/wal", "-rw-r----- raft/wal/0.wal",
+		"drwx------ raft", "Lrwxrwxrwx raft/newest", "drwx------ raft/wal", "-rw-r----- raft/wal/0.wal", "Lrwxrwxrwx raft/wal/up",
 	}, "\n")
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
@@ -78,6 +79,7 @@ func TestExtractTarStaysInside(t *testing.T) {
 		"the directory":      {{name: ".", kind: tar.TypeReg, data: "x"}},
 		"absolute link":      {{name: "a", kind: tar.TypeSymlink, link: "/etc"}},
 		"link out":           {{name: "a/b", kind: tar.TypeSymlink, link: "../../out2"}},
+		"link out by a link": {{name: "here", kind: tar.TypeSymlink, link: "."}, {name: "a", kind: tar.TypeSymlink, link: "here/../outside"}},
 		"through a link":     {{name: "d/", kind: tar.TypeDir, mode: 0o700}, {name: "a", kind: tar.TypeSymlink, link: "d"}, {name: "a/x", kind: tar.TypeReg, data: "x"}},
 		"over a link":        {{name: "a", kind: tar.TypeSymlink, link: "b"}, {name: "a", kind: tar.TypeReg, data: "x"}},
 		"directory on link":  {{name: "a", kind: tar.TypeSymlink, link: "b"}, {name: "a/", kind: tar.TypeDir, mode: 0o700}},

@@ -242,46 +242,56 @@ func TestPutThatFailsLeavesNothing(t *testing.T) {
 	}
 }
 
+// dayID is the ID of the backup of a day in March.
+func dayID(day int) string { return fmt.Sprintf("202603%02dT000000Z-00000%d", day, day) }
+
+func storeDay(t *testing.T, r *Repository, day int) {
+	t.Helper()
+	w, err := r.Create(ctx, dayID(day))
+	if err == nil {
+		_, err = w.Put(ctx, "swarm.tar", strings.NewReader("x"), nil)
+	}
+	m := manifest()
+	m.TakenAt = time.Date(2026, 3, day, 0, 0, 0, 0, time.UTC)
+	if err == nil {
+		err = w.Commit(ctx, m)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// spoilManifest changes a field of a manifest at rest.
+func spoilManifest(t *testing.T, path string, change func(map[string]any)) {
+	t.Helper()
+	spoil(t, path, func(data []byte) []byte {
+		var m map[string]any
+		if err := json.Unmarshal(data, &m); err != nil {
+			t.Fatal(err)
+		}
+		change(m)
+		data, _ = json.Marshal(m)
+		return data
+	})
+}
+
 func TestListOrderAndProblems(t *testing.T) {
 	r, root := newRepository(t)
 	if list, err := r.List(ctx); err != nil || len(list) != 0 || !absent(root) {
 		t.Errorf("a repository that is not there yet: %v, %v", list, err)
 	}
-	id := func(day int) string { return fmt.Sprintf("202603%02dT000000Z-00000%d", day, day) }
-	dir := func(day int) string { return filepath.Join(root, "prod", id(day)) }
 	for day := 1; day <= 7; day++ {
-		w, err := r.Create(ctx, id(day))
-		if err == nil {
-			_, err = w.Put(ctx, "swarm.tar", strings.NewReader("x"), nil)
-		}
-		m := manifest()
-		m.TakenAt = time.Date(2026, 3, day, 0, 0, 0, 0, time.UTC)
-		if err == nil {
-			err = w.Commit(ctx, m)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		storeDay(t, r, day)
 	}
-	edit := func(day int, change func(map[string]any)) {
-		spoil(t, filepath.Join(dir(day), manifestName), func(data []byte) []byte {
-			var m map[string]any
-			if err := json.Unmarshal(data, &m); err != nil {
-				t.Fatal(err)
-			}
-			change(m)
-			data, _ = json.Marshal(m)
-			return data
-		})
-	}
-	spoil(t, filepath.Join(dir(2), manifestName), func(b []byte) []byte { return b[:50] })
-	if err := os.Truncate(filepath.Join(dir(3), "swarm.tar.zst.age"), 1); err != nil {
-		t.Fatal(err)
-	}
-	edit(4, func(m map[string]any) { m["stored"].([]any)[0].(map[string]any)["name"] = "../../../x.tar.zst.age" })
-	edit(5, func(m map[string]any) { m["format_version"] = 99; m["more"] = true })
-	edit(6, func(m map[string]any) { m["id"] = id(7) })
-	if err := os.Remove(filepath.Join(dir(7), manifestName)); err != nil { // no backup any more
+	path := func(day int, name string) string { return filepath.Join(root, "prod", dayID(day), name) }
+	spoil(t, path(2, manifestName), func(b []byte) []byte { return b[:50] })
+	spoil(t, path(3, "swarm.tar.zst.age"), func(b []byte) []byte { return b[:1] })
+	spoilManifest(t, path(4, manifestName), func(m map[string]any) {
+		m["stored"].([]any)[0].(map[string]any)["name"] = "../../../x.tar.zst.age"
+	})
+	spoilManifest(t, path(5, manifestName), func(m map[string]any) { m["format_version"], m["more"] = 99, true })
+	spoilManifest(t, path(6, manifestName), func(m map[string]any) { m["id"] = dayID(7) })
+	if err := os.Remove(path(7, manifestName)); err != nil { // no backup any more
 		t.Fatal(err)
 	}
 	for _, other := range []string{"notes", "20260399T000000Z-000000", "lock"} {
@@ -306,20 +316,20 @@ func TestListOrderAndProblems(t *testing.T) {
 		got = append(got, b.ID+" "+text)
 	}
 	want := []string{
-		id(6) + ` its manifest can't be read: it is the manifest of backup "` + id(7) + `"`,
-		id(5) + " its manifest can't be read: its format is 99 and this program reads up to 1: use a newer requeen",
-		id(4) + ` its manifest can't be read: it names an object that can't be one: "../../../x.tar.zst.age"`,
-		fmt.Sprintf("%s swarm.tar.zst.age has 1 bytes, and was stored with %d", id(3), list[len(list)-1].Stored[0].Size),
-		id(2) + " its manifest can't be read: unexpected end of JSON input",
-		id(1) + " ",
+		dayID(6) + ` its manifest can't be read: it is the manifest of backup "` + dayID(7) + `"`,
+		dayID(5) + " its manifest can't be read: its format is 99 and this program reads up to 1: use a newer requeen",
+		dayID(4) + ` its manifest can't be read: it names an object that can't be one: "../../../x.tar.zst.age"`,
+		fmt.Sprintf("%s swarm.tar.zst.age has 1 bytes, and was stored with %d", dayID(3), list[len(list)-1].Stored[0].Size),
+		dayID(2) + " its manifest can't be read: unexpected end of JSON input",
+		dayID(1) + " ",
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if _, err := r.Get(ctx, id(2)); !errors.Is(err, ErrManifest) {
+	if _, err := r.Get(ctx, dayID(2)); !errors.Is(err, ErrManifest) {
 		t.Errorf("Get of what can't be read: %v", err)
 	}
-	if b, err := r.Get(ctx, id(3)); err != nil || b.Problem == nil {
+	if b, err := r.Get(ctx, dayID(3)); err != nil || b.Problem == nil {
 		t.Errorf("%+v, %v", b, err)
 	}
 	if clusters, err := Clusters(ctx, "file://"+root); err != nil || strings.Join(clusters, " ") != "prod" {
