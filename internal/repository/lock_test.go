@@ -188,6 +188,27 @@ func TestLockLiveHolderIsWaitedFor(t *testing.T) {
 	}
 }
 
+// FindDead waits only until it is known whether the holder lives.
+func TestLockFindDead(t *testing.T) {
+	a, b, f := twoRuns(t)
+	h := acquire(t, a, LockOptions{Run: "one"})
+	start := f.at
+	f.asleep = func() {
+		if f.at.Sub(start) == 10*time.Second {
+			if err := h.beat(ctx); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if _, err := b.Acquire(ctx, LockOptions{Run: "two", FindDead: true}); !errors.Is(err, ErrLocked) || f.at.Sub(start) > 12*time.Second {
+		t.Errorf("one that lives is named after %s: %v", f.at.Sub(start), err)
+	}
+	start, f.asleep = f.at, nil
+	if next := acquire(t, b, LockOptions{Run: "two", FindDead: true}); next.Number() != 2 || f.at.Sub(start) < time.Minute {
+		t.Errorf("number %d after %s", next.Number(), f.at.Sub(start))
+	}
+}
+
 // A lock object that can't be read holds all the same, until it is stale.
 func TestLockUnreadableObjectHolds(t *testing.T) {
 	a, b, _ := twoRuns(t)
