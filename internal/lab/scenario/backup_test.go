@@ -105,14 +105,7 @@ func TestPlainOn20(t *testing.T) {
 			}
 		}
 	})
-	t.Run("backup verify opens it", func(t *testing.T) {
-		s.fresh(t)
-		s.backsUp()
-		if r := s.does("backup", "verify", "latest"); !strings.Contains(r.stdout, "verified: raft") {
-			t.Errorf("backup verify says:\n%s", r.stdout)
-		}
-		s.does("backup", "show", "latest")
-	})
+	t.Run("the README's first example", func(t *testing.T) { s.fresh(t).firstExample() })
 }
 
 func TestAutolockedOn20(t *testing.T) {

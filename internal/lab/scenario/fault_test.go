@@ -44,6 +44,8 @@ func TestPlainOn28(t *testing.T) {
 	t.Run("two nodes are one machine", func(t *testing.T) { s.fresh(t).oneMachineTwice() })
 	t.Run("interrupted", func(t *testing.T) { s.fresh(t).interrupted() })
 	t.Run("the quorum would be lost", func(t *testing.T) { s.fresh(t).quorumWouldBeLost() })
+	t.Run("systemd's start limit is used up", func(t *testing.T) { s.fresh(t).startLimit() })
+	t.Run("the unit on the host is killed", func(t *testing.T) { s.fresh(t).unitKilled() })
 	t.Run("with sudo", func(t *testing.T) { s.fresh(t).withSudo() })
 	t.Run("the leader changed after the plan", func(t *testing.T) { s.fresh(t).leaderChanged() })
 	t.Run("a host is gone after the plan", func(t *testing.T) { s.fresh(t).hostGone() })
@@ -264,7 +266,7 @@ func (s *swarm) leaderChanged() {
 	if s.leader() != node {
 		s.t.Fatalf("%s did not become the leader", node)
 	}
-	s.refuses([]string{"RQ403", node, "leader"}, "apply", "backup.plan")
+	s.refuses([]string{"RQ403", node + " leads now"}, "apply", "backup.plan")
 	s.nothingLeft()
 	s.backsUp()
 }
