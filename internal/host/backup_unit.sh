@@ -144,8 +144,12 @@ copy_swarm() {
 	real=$(readlink -f "$swarm") && [ -d "$real" ] || bail "$swarm is not a directory"
 	left=$((deadline - $(uptime) - 20))
 	[ "$left" -ge 5 ] || left=5
-	beside timeout -k 5 "$left" cp -a --sparse=always "$real/." "$copy/" 2>"$run/cp.err" ||
-		bail "cp failed: $(head -c 300 "$run/cp.err" | tr '\n' ' ')"
+	beside timeout -k 5 "$left" cp -a --sparse=always "$real/." "$copy/" 2>"$run/cp.err"
+	case $? in
+	0) ;;
+	124 | 137) bail "the copy was not done in $left s, which down_max leaves it" ;;
+	*) bail "cp failed: $(head -c 300 "$run/cp.err" | tr '\n' ' ')" ;;
+	esac
 	engine_down && [ "$(invocation)" = "$before" ] ||
 		bail "the engine was started by somebody else while it was copied"
 	copied=1

@@ -168,6 +168,34 @@ func (f *fakeHost) noSecret() {
 	}
 }
 
+func TestNoKeyNoStop(t *testing.T) {
+	f := newFakeHost(t)
+	f.autolocked(&fakeEngine{key: "SWMKEY-1-verysecret"})
+	helper, err := f.host.EnsureHelper(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// As when the operator's connection ends before the key is through.
+	err = f.host.Run(context.Background(), Command{
+		Script: guardScript + beginScript, Stdin: strings.NewReader("-\n"), Root: true,
+		Args: []string{f.host.pool.stateDir(), f.host.pool.runDir(), f.run.ID, f.run.meta(helper), unitScript},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.idle()
+	f.up()
+	if r := f.status(); r.Phase != state.PhaseFailed || !r.StoppedAt.IsZero() || !strings.Contains(r.Failure, "nothing was stopped") {
+		t.Errorf("status %+v", r)
+	}
+	f.begin() // the same run, with the key this time
+	f.idle()
+	if r := f.status(); r.Phase != state.PhaseUnlocked {
+		t.Errorf("begun anew: %+v", r)
+	}
+	f.noSecret()
+}
+
 func TestWrongUnlockKeyIsTold(t *testing.T) {
 	f := newFakeHost(t)
 	f.autolocked(&fakeEngine{key: "another"})

@@ -10,9 +10,11 @@ fifo=$rundir/$id.key
 backup=requeen-backup-$id.service
 rescue=requeen-rescue-$id
 asked() { # KEY: its value in the request
-	printf '%s\n' "$text" | while IFS= read -r line; do
-		[ "${line%%=*}" = "$1" ] && printf '%s\n' "${line#*=}"
-	done
+	while IFS= read -r line; do
+		[ "${line%%=*}" = "$1" ] && printf '%s\n' "${line#*=}" && return
+	done <<-end
+	$text
+	end
 }
 service=$(asked service) swarm=$(asked swarm_dir) cluster=$(asked cluster)
 autolocked=$(asked autolocked) helper=$(asked helper) down=$(asked down_max)

@@ -116,6 +116,7 @@ PATH=$REAL_PATH exec cp "$@"
 
 func newFakeHost(t *testing.T) *fakeHost {
 	t.Helper()
+	t.Parallel()
 	f := &fakeHost{t: t, dir: t.TempDir()}
 	write(t, f.path("bin/systemctl"), fakeSystemctl, 0o755)
 	write(t, f.path("bin/systemd-run"), fakeSystemdRun, 0o755)

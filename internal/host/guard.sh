@@ -2,7 +2,8 @@
 # systemd may be used: no grep, sed, awk, find or flock.
 #
 # Exit statuses that host.go types: 101 guard, 102 token, 103 run in flight,
-# 104 no room, 105 tool missing, 106 unit at work, 107 key not taken.
+# 104 no room, 105 tool missing, 106 unit at work, 107 key not taken, 108 engine
+# left stopped.
 PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin
 umask 077
 

@@ -15,8 +15,9 @@ if [ -f "$run/meta" ]; then
 		sleep 0.1
 	done
 	service=$(meta "$run" service)
-	if reached "$run" stopping && ! reached "$run" started && ! running "$service"; then
-		refuse 101 "run $id left $service stopped; it has to be started first"
+	if reached "$run" stopping && ! reached "$run" started &&
+		! [ "$(systemctl is-active "$service" 2>/dev/null)" = active ]; then
+		refuse 108 "run $id left $service stopped; it has to be started first"
 	fi
 elif running "$backup" || running "$rescue.service"; then
 	refuse 106 "the unit of run $id is still at work"

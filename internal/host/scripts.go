@@ -37,6 +37,7 @@ var refusals = map[int]struct {
 	105: {ErrIncomplete, diag.HostIncomplete, ""},
 	106: {ErrUnitBusy, diag.UnfinishedRun, "Wait until it is done; requeen status shows how far it is."},
 	107: {ErrGuard, diag.UnfinishedRun, "Run requeen apply again."},
+	108: {ErrGuard, diag.UnfinishedRun, "Run requeen apply: it starts the engine."},
 }
 
 // refused turns a guard's exit status into its Error; other errors stay.
