@@ -28,7 +28,7 @@ func (r *runner) back(ctx context.Context, q *sequence, effects bool) (bool, str
 			if by := t.itself(); by != "" && !strings.Contains(err.Error(), by) {
 				words = append(words, sentence(by)+".")
 			}
-			return false, strings.Join(append(words, "Look at it with requeen status; if it stays away, "+byHand(q)+"."), " ")
+			return false, strings.Join(append(words, "requeen plan shows how it is; if it stays away, "+byHand(q)+"."), " ")
 		}
 		seen = text
 	}

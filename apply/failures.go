@@ -98,7 +98,7 @@ func (e *LockLostError) Diagnostic() diag.Diagnostic {
 		Severity: diag.Error, Code: diag.LockHeld,
 		Summary: "The lock of repository " + e.Repository + " was lost",
 		Detail:  strings.TrimSpace("Another run may act on the cluster now, so this one began nothing further. " + e.Back),
-		Remedy:  "See who holds it with requeen status; when no other run is at work, run requeen apply again: it goes on from here.",
+		Remedy:  "requeen plan names who holds it; when no other run is at work, run requeen apply again: it goes on from here.",
 	}
 }
 

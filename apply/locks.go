@@ -144,6 +144,20 @@ func (r *runner) mayAct() error {
 	return nil
 }
 
+// stillHolds looks at every lock, right before an effect that two runs at once
+// would turn into a lost quorum.
+func (r *runner) stillHolds(ctx context.Context) error {
+	if err := r.mayAct(); err != nil {
+		return err
+	}
+	for _, h := range r.locks {
+		if err := h.lock.Check(ctx); err != nil {
+			return &LockLostError{Repository: h.repository}
+		}
+	}
+	return nil
+}
+
 // releaseLocks gives the locks back, also when ctx has ended. A lock that can't
 // be given back becomes stale by itself.
 func (r *runner) releaseLocks(ctx context.Context) {

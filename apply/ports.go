@@ -100,6 +100,9 @@ type Lock interface {
 	// Lost is closed when another run has taken over or the heartbeat could
 	// not be kept.
 	Lost() <-chan struct{}
+	// Check looks whether the lock still is this run's: a machine that slept
+	// learns it only by looking (safety rule 20).
+	Check(ctx context.Context) error
 	Release(ctx context.Context) error
 }
 

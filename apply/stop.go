@@ -48,6 +48,9 @@ func guardStop(ctx context.Context, t *task) error {
 			fmt.Sprintf("The host has seen run token %d, this run has %d: its lock was taken over. Nothing was stopped.", h.RunToken, token),
 			"Run requeen plan again.", nil)
 	}
+	if err := t.stillHolds(ctx); err != nil {
+		return err
+	}
 	if t.j.progress.intended(t.s.ID) {
 		return nil // the facts of the first try stay: they are of an earlier moment
 	}

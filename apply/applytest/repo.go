@@ -75,6 +75,15 @@ func (l *lock) Number() uint64 { return l.info.Number }
 
 func (l *lock) Lost() <-chan struct{} { return l.gone }
 
+func (l *lock) Check(context.Context) error {
+	return l.p.w.call("Check", "", func() error {
+		if l.r.lock != l {
+			return errors.New("the lock is another run's")
+		}
+		return nil
+	})
+}
+
 func (l *lock) Release(context.Context) error {
 	return l.p.w.call("Release", "", func() error {
 		if l.r.lock == l {

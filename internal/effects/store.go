@@ -38,6 +38,10 @@ func (w *World) Store(ctx context.Context, req apply.StoreRequest, progress func
 	if err != nil {
 		return state.Backup{}, err
 	}
+	// What a killed run and its janitor left of plaintext goes first.
+	if _, err := repository.SweepPrivate(); err != nil {
+		return state.Backup{}, err
+	}
 	private, err := repository.NewPrivate(ctx, "backup")
 	if err != nil {
 		return state.Backup{}, err

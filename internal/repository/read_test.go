@@ -307,11 +307,3 @@ func TestRecipients(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-func TestFingerprint(t *testing.T) {
-	// printf %s SWMKEY-1-abc | sha256sum
-	const want = "03cca2ec372be5a58becf7ff211542f9ceb3e69241a71d7c1acda22351488e69"
-	if a, b := Fingerprint("SWMKEY-1-abc"), Fingerprint("SWMKEY-1-abc\n"); a != want || b != want {
-		t.Errorf("%s, %s", a, b)
-	}
-}

@@ -78,7 +78,7 @@ type SwarmDir struct {
 
 	Bytes     int64 `json:"bytes"`      // allocated, not apparent
 	FreeBytes int64 `json:"free_bytes"` // of the file system where a copy is made
-	FreeInode int64 `json:"free_inodes"`
+	FreeInode int64 `json:"free_inodes"` // a number beyond need where the file system does not count them
 }
 
 // Complete tells whether the directory holds all that a manager needs to start
