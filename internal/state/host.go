@@ -76,8 +76,8 @@ type SwarmDir struct {
 	HasStateFile bool `json:"has_state_file"` // docker-state.json
 	Locked       bool `json:"locked"`         // the node key is encrypted
 
-	Bytes     int64 `json:"bytes"`      // allocated, not apparent
-	FreeBytes int64 `json:"free_bytes"` // of the file system where a copy is made
+	Bytes     int64 `json:"bytes"`       // allocated, not apparent
+	FreeBytes int64 `json:"free_bytes"`  // of the file system where a copy is made
 	FreeInode int64 `json:"free_inodes"` // a number beyond need where the file system does not count them
 }
 

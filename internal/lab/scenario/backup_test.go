@@ -106,11 +106,17 @@ func TestPlainOn20(t *testing.T) {
 		}
 	})
 	t.Run("the README's first example", func(t *testing.T) { s.fresh(t).firstExample() })
+	if torture() {
+		s.killed(t, 0)
+	}
 }
 
 func TestAutolockedOn20(t *testing.T) {
 	s := newSwarm(t, lab.Options{Name: "a20", Suite: "bookworm", Managers: 3, Workers: 1, Autolock: true})
 	s.autolockedStory(t)
+	if torture() {
+		s.killed(t, 0)
+	}
 }
 
 func TestAutolockedOn28(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 
 // TestDemo runs what make demo runs.
 func TestDemo(t *testing.T) {
+	budget(t)
 	out, err := exec.Command("../demo.sh", program).CombinedOutput()
 	t.Logf("%s", out)
 	if err != nil {

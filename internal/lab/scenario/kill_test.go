@@ -45,7 +45,7 @@ func (s *swarm) killed(t *testing.T, sample int) {
 			points = append(points, n+1)
 		}
 	})
-	if os.Getenv("RQ_TORTURE") == "" {
+	if !torture() {
 		seed := uint64(time.Now().UnixNano())
 		if text := os.Getenv("RQ_SEED"); text != "" {
 			seed, _ = strconv.ParseUint(text, 10, 64)
@@ -57,7 +57,7 @@ func (s *swarm) killed(t *testing.T, sample int) {
 		slices.Sort(points)
 	}
 	for _, n := range points {
-		t.Run(fmt.Sprintf("killed after journal write %d", n), func(t *testing.T) { s.fresh(t).killedAfter(n) })
+		reported(t, fmt.Sprintf("killed after journal write %d", n), func(t *testing.T) { s.fresh(t).killedAfter(n) })
 	}
 }
 

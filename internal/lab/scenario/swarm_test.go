@@ -55,7 +55,12 @@ type swarm struct {
 // newSwarm makes a swarm and takes it away at the end of the test.
 func newSwarm(t *testing.T, o lab.Options) *swarm {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 25*time.Minute)
+	budget(t)
+	limit := 25 * time.Minute
+	if torture() {
+		limit = 3 * time.Hour
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	t.Cleanup(cancel)
 	o.Install = true
 	begin := time.Now()

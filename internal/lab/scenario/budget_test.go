@@ -1,0 +1,43 @@
+//go:build lab
+
+package scenario
+
+import (
+	"testing"
+	"time"
+)
+
+// budgets are what each test may take on two idle cores. make test has 35
+// minutes for all of it, the first build and the unit tests included.
+var budgets = map[string]time.Duration{
+	"TestPlainOn20":      4 * time.Minute,
+	"TestAutolockedOn20": 4 * time.Minute,
+	"TestPlainOn28":      11 * time.Minute,
+	"TestAutolockedOn28": 5 * time.Minute,
+	"TestDemo":           2 * time.Minute,
+}
+
+const allBudgets = 26 * time.Minute
+
+func TestBudgets(t *testing.T) {
+	var sum time.Duration
+	for _, d := range budgets {
+		sum += d
+	}
+	if sum > allBudgets {
+		t.Errorf("the budgets sum up to %s, more than %s", sum, allBudgets)
+	}
+}
+
+// budget prints at the test's end what it took and what it may take.
+func budget(t *testing.T) {
+	t.Helper()
+	limit, ok := budgets[t.Name()]
+	if !ok {
+		t.Fatalf("%s declares no budget", t.Name())
+	}
+	begin := time.Now()
+	t.Cleanup(func() {
+		t.Logf("%s took %.0f s of its %.0f s", t.Name(), time.Since(begin).Seconds(), limit.Seconds())
+	})
+}
