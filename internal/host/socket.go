@@ -138,62 +138,68 @@ func (h *Host) dialHelper(ctx context.Context, path string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The session lives as long as the connection, not as the dialling.
-	life, cancel := context.WithCancel(context.Background())
 	inR, inW := io.Pipe()
 	near, far := net.Pipe()
-	type started struct {
-		s   *session
-		err error
+	s, cancel, err := h.startRelay(ctx, Command{
+		Script: `exec "$1" host-helper dial-socket "$2"`, Args: []string{helper, path},
+		Stdin: inR, Stdout: far, Root: true,
+	})
+	if err != nil {
+		return nil, err
 	}
-	c := make(chan started, 1)
-	go func() {
-		dialCtx, stop := mergeDone(life, ctx)
-		defer stop()
-		release, err := acquire(dialCtx, h.dials)
-		if err != nil {
-			c <- started{nil, err}
-			return
-		}
-		s, err := h.start(life, make(chan struct{}, 1), Command{
-			Script: `exec "$1" host-helper dial-socket "$2"`, Args: []string{helper, path},
-			Stdin: inR, Stdout: far, Root: true,
-		})
-		if err != nil {
-			release()
-		} else {
-			inner := s.release
-			s.release = func() { inner(); release() }
-		}
-		c <- started{s, err}
-	}()
-	var st started
-	select {
-	case st = <-c:
-	case <-ctx.Done():
-		cancel()
-		go func() { // it may have started all the same
-			if st := <-c; st.s != nil {
-				_ = st.s.wait()
-			}
-		}()
-		return nil, context.Cause(ctx)
-	}
-	if st.err != nil {
-		cancel()
-		return nil, st.err
-	}
-	r := &relayed{Conn: near, cancel: cancel, in: inW, path: path, node: h.target.Name}
+	r := &relayed{Conn: near, cancel: cancel, in: inW}
 	go func() {
 		_, _ = io.Copy(inW, far)
 		_ = inW.Close()
 	}()
 	go func() {
-		r.fail(st.s.wait())
+		r.fail(s.wait())
 		_ = inR.Close()
 		_ = far.Close()
 	}()
 	return r, nil
+}
+
+// startRelay starts a session that lives as long as its connection, not as the
+// dialling: cancel ends it.
+func (h *Host) startRelay(ctx context.Context, c Command) (*session, context.CancelFunc, error) {
+	life, cancel := context.WithCancel(context.Background())
+	type started struct {
+		s   *session
+		err error
+	}
+	ready := make(chan started, 1)
+	go func() {
+		dialCtx, stop := mergeDone(life, ctx)
+		defer stop()
+		release, err := acquire(dialCtx, h.dials)
+		if err != nil {
+			ready <- started{nil, err}
+			return
+		}
+		s, err := h.start(life, make(chan struct{}, 1), c)
+		if err != nil {
+			release()
+		} else {
+			s.release = release
+		}
+		ready <- started{s, err}
+	}()
+	select {
+	case got := <-ready:
+		if got.err != nil {
+			cancel()
+		}
+		return got.s, cancel, got.err
+	case <-ctx.Done():
+		cancel()
+		go func() { // it may have started all the same
+			if got := <-ready; got.s != nil {
+				_ = got.s.wait()
+			}
+		}()
+		return nil, nil, context.Cause(ctx)
+	}
 }
 
 // mergeDone gives a context that ends with either.
@@ -208,8 +214,6 @@ type relayed struct {
 	net.Conn
 	cancel context.CancelFunc
 	in     io.Closer
-	path   string
-	node   string
 
 	mu  sync.Mutex
 	err error
