@@ -92,6 +92,9 @@ type Connection struct {
 // backup is started again by its own host, where down_max says nothing.
 const DefaultDownMax = 120 * time.Second
 
+// MinDownMax is the least that down_max may be.
+const MinDownMax = 30 * time.Second
+
 // Engine is what is particular about the engine of a node.
 type Engine struct {
 	Service  string // the systemd unit; "" = found on the host

@@ -17,7 +17,7 @@ var engineSpec = &blockSpec{
 		{name: "data_root", typ: "absolute path", def: "found on the host", doc: "The engine's data root, in which the directory `swarm` is.",
 			misuse: []string{"a relative path, `/`, or one with `..`, control characters or a slash at its end"}},
 		{name: "down_max", typ: "duration", def: "120s", doc: "The time after which the host starts its engine again by itself when it was stopped for a backup.",
-			misuse: []string{"less than a second, or more than a day"}},
+			misuse: []string{"less than 30 seconds, or more than a day"}},
 	},
 }
 
@@ -40,8 +40,8 @@ func (l *loader) readEngine(c *content, sc scope) Engine {
 	}
 	if f := l.str(c, "down_max", sc); f.ok {
 		d, ok := l.duration(f, "down_max")
-		if ok && (d < time.Second || d > 24*time.Hour) {
-			l.err(f.at, "Duration out of bounds", fmt.Sprintf("down_max is from a second to a day, and this is %s.", f.val), `Write a duration such as "120s".`)
+		if ok && (d < MinDownMax || d > 24*time.Hour) {
+			l.err(f.at, "Duration out of bounds", fmt.Sprintf("down_max is from 30 seconds to a day, and this is %s: a stop alone may take that long, and a timer that fires in its middle spoils the copy.", f.val), `Write a duration such as "120s".`)
 		}
 		out.DownMax = d
 	}

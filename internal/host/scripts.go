@@ -32,10 +32,10 @@ var refusals = map[int]struct {
 }{
 	101: {ErrGuard, diag.PlanStale, ""},
 	102: {ErrToken, diag.RunTokenRefused, ""},
-	103: {ErrRunInFlight, diag.UnfinishedRun, "Wait until it is done; requeen status shows how far it is."},
+	103: {ErrRunInFlight, diag.UnfinishedRun, "Wait until it is done; requeen plan shows how far it is."},
 	104: {ErrNoRoom, diag.NoRoom, ""},
 	105: {ErrIncomplete, diag.HostIncomplete, ""},
-	106: {ErrUnitBusy, diag.UnfinishedRun, "Wait until it is done; requeen status shows how far it is."},
+	106: {ErrUnitBusy, diag.UnfinishedRun, "Wait until it is done; requeen plan shows how far it is."},
 	107: {ErrGuard, diag.UnfinishedRun, "Run requeen apply again."},
 	108: {ErrGuard, diag.UnfinishedRun, "Run requeen apply: it starts the engine."},
 }

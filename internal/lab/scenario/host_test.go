@@ -28,7 +28,7 @@ func (s *swarm) unitKilled() {
 	for _, name := range []string{"m1", "m2", "m3"} {
 		n, err := s.lab.Node(name)
 		must(s.t, err)
-		s.edit(`    ssh = "root@`+n.Address+"\"\n  }", `    ssh = "root@`+n.Address+"\"\n  }\n\n  engine {\n    down_max = \"20s\"\n  }")
+		s.edit(`    ssh = "root@`+n.Address+"\"\n  }", `    ssh = "root@`+n.Address+"\"\n  }\n\n  engine {\n    down_max = \"30s\"\n  }")
 	}
 	s.does("plan", "-out", "backup.plan")
 	node := s.plannedNode("backup.plan")
