@@ -12,7 +12,6 @@ import (
 
 	"github.com/requeen/requeen/apply"
 	"github.com/requeen/requeen/internal/diag"
-	"github.com/requeen/requeen/internal/view"
 	"github.com/requeen/requeen/plan"
 	"github.com/requeen/requeen/plan/planfile"
 )
@@ -126,12 +125,8 @@ func (a *app) applyNow(cmd *cobra.Command, f applyFlags) error {
 	if err != nil {
 		return err
 	}
-	if f.json {
-		if err := writeLines(a.out, view.PlanLines(p, digest)...); err != nil {
-			return err
-		}
-	} else {
-		screenOf(a.out).Plan(p, digest)
+	if err := a.printPlan(p, digest, f.json); err != nil {
+		return err
 	}
 	if len(p.Steps) == 0 {
 		return planStatus(p, false)

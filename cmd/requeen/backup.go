@@ -24,26 +24,52 @@ Backups are made by plan and apply.`,
 	return cmd
 }
 
-// openRepositories opens the declared repositories, or the one that is named.
-func openRepositories(ctx context.Context, cfg *schema.Config, only string) (map[string]*repository.Repository, error) {
-	open := map[string]*repository.Repository{}
+// repositoryFlags are the flags of the commands that work on repositories.
+type repositoryFlags struct {
+	configFlags
+	only string
+	json bool
+}
+
+func (f *repositoryFlags) register(cmd *cobra.Command) {
+	f.configFlags.register(cmd)
+	cmd.Flags().StringVar(&f.only, "repository", "", "look at the repository `NAME` only")
+}
+
+func (f *repositoryFlags) jsonFlag(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.json, "json", false, "print JSON")
+}
+
+// opened are the repositories of a configuration that a command works on, by
+// their names.
+type opened struct {
+	cfg          *schema.Config
+	repositories map[string]*repository.Repository
+}
+
+// openRepositories reads the configuration and opens the repositories that it
+// declares, or the one that is named.
+func (a *app) openRepositories(ctx context.Context, f *repositoryFlags) (opened, error) {
+	cfg, err := a.load(&f.configFlags)
+	if err != nil {
+		return opened{}, err
+	}
+	o := opened{cfg, map[string]*repository.Repository{}}
 	var names []string
 	for _, r := range cfg.Repositories {
 		names = append(names, r.Name)
-		if only != "" && only != r.Name {
+		if f.only != "" && f.only != r.Name {
 			continue
 		}
-		repo, err := repository.Open(ctx, repositoryOptions(cfg, r))
-		if err != nil {
-			return nil, err
+		if o.repositories[r.Name], err = repository.Open(ctx, repositoryOptions(cfg, r)); err != nil {
+			return opened{}, err
 		}
-		open[r.Name] = repo
 	}
-	if len(open) == 0 {
-		return nil, diag.Diagnostic{Severity: diag.Error, Summary: fmt.Sprintf("There is no repository %q", only),
+	if len(o.repositories) == 0 {
+		return opened{}, diag.Diagnostic{Severity: diag.Error, Summary: fmt.Sprintf("There is no repository %q", f.only),
 			Detail: "Declared are: " + strings.Join(names, ", "), Remedy: "name one of them in -repository"}
 	}
-	return open, nil
+	return o, nil
 }
 
 func repositoryOptions(cfg *schema.Config, r schema.Repository) repository.Options {
@@ -53,11 +79,11 @@ func repositoryOptions(cfg *schema.Config, r schema.Repository) repository.Optio
 
 // findBackup finds one backup by its ID, a unique prefix of it, or "latest",
 // over all opened repositories.
-func findBackup(ctx context.Context, cfg *schema.Config, open map[string]*repository.Repository, id string) (*repository.Repository, state.Backup, error) {
+func (o opened) findBackup(ctx context.Context, id string) (*repository.Repository, state.Backup, error) {
 	var found []state.Backup
 	var in []*repository.Repository
-	for _, r := range cfg.Repositories {
-		repo := open[r.Name]
+	for _, r := range o.cfg.Repositories {
+		repo := o.repositories[r.Name]
 		if repo == nil {
 			continue
 		}
@@ -78,7 +104,7 @@ func findBackup(ctx context.Context, cfg *schema.Config, open map[string]*reposi
 	switch {
 	case len(found) == 0:
 		return nil, state.Backup{}, diag.Diagnostic{Severity: diag.Error, Summary: fmt.Sprintf("There is no backup %q", id),
-			Detail: "No backup of cluster " + cfg.Cluster.Name + " in the declared repositories has this ID.",
+			Detail: "No backup of cluster " + o.cfg.Cluster.Name + " in the declared repositories has this ID.",
 			Remedy: "requeen backup list shows what there is"}
 	case len(found) > 1 && found[0].ID != found[1].ID:
 		return nil, state.Backup{}, diag.Diagnostic{Severity: diag.Error, Summary: fmt.Sprintf("%q fits %d backups", id, len(found)),

@@ -7,9 +7,7 @@ import (
 )
 
 func newBackupListCommand(a *app) *cobra.Command {
-	var f configFlags
-	var only string
-	var asJSON bool
+	var f repositoryFlags
 	cmd := &cobra.Command{
 		Use:     "list",
 		Short:   "List the cluster's backups, newest first",
@@ -19,17 +17,13 @@ func newBackupListCommand(a *app) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := interruptible(cmd)
 			defer stop()
-			cfg, err := a.load(&f)
-			if err != nil {
-				return err
-			}
-			open, err := openRepositories(ctx, cfg, only)
+			open, err := a.openRepositories(ctx, &f)
 			if err != nil {
 				return err
 			}
 			var list []state.Repository
-			for _, r := range cfg.Repositories {
-				repo := open[r.Name]
+			for _, r := range open.cfg.Repositories {
+				repo := open.repositories[r.Name]
 				if repo == nil {
 					continue
 				}
@@ -39,7 +33,7 @@ func newBackupListCommand(a *app) *cobra.Command {
 				}
 				list = append(list, state.Repository{Name: r.Name, URL: r.URL, Looked: state.Present, Backups: backups})
 			}
-			if asJSON {
+			if f.json {
 				return writeLines(a.out, list)
 			}
 			screenOf(a.out).Backups(list, a.now())
@@ -47,7 +41,6 @@ func newBackupListCommand(a *app) *cobra.Command {
 		},
 	}
 	f.register(cmd)
-	cmd.Flags().StringVar(&only, "repository", "", "look at the repository `NAME` only")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	f.jsonFlag(cmd)
 	return cmd
 }

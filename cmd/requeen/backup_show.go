@@ -5,9 +5,7 @@ import (
 )
 
 func newBackupShowCommand(a *app) *cobra.Command {
-	var f configFlags
-	var only string
-	var asJSON bool
+	var f repositoryFlags
 	cmd := &cobra.Command{
 		Use:   "show ID|latest",
 		Short: "Show what a backup's manifest says",
@@ -18,19 +16,15 @@ position, what it holds, and what is needed to restore it. ID may be shortened.`
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, stop := interruptible(cmd)
 			defer stop()
-			cfg, err := a.load(&f)
+			open, err := a.openRepositories(ctx, &f)
 			if err != nil {
 				return err
 			}
-			open, err := openRepositories(ctx, cfg, only)
+			repo, b, err := open.findBackup(ctx, args[0])
 			if err != nil {
 				return err
 			}
-			repo, b, err := findBackup(ctx, cfg, open, args[0])
-			if err != nil {
-				return err
-			}
-			if asJSON {
+			if f.json {
 				return writeLines(a.out, b)
 			}
 			screenOf(a.out).Backup(b, repo.Name(), a.now())
@@ -38,7 +32,6 @@ position, what it holds, and what is needed to restore it. ID may be shortened.`
 		},
 	}
 	f.register(cmd)
-	cmd.Flags().StringVar(&only, "repository", "", "look at the repository `NAME` only")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	f.jsonFlag(cmd)
 	return cmd
 }

@@ -9,9 +9,7 @@ import (
 )
 
 func newBackupVerifyCommand(a *app) *cobra.Command {
-	var f configFlags
-	var only string
-	var asJSON bool
+	var f repositoryFlags
 	cmd := &cobra.Command{
 		Use:   "verify ID|latest",
 		Short: "Read a backup again and prove that it can be opened",
@@ -27,39 +25,34 @@ A backup of an auto-locked swarm needs cluster.unlock_key, the key of its time.`
 		Example: "  requeen backup verify latest",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.backupVerify(cmd, f, only, args[0], asJSON)
+			return a.backupVerify(cmd, f, args[0])
 		},
 	}
 	f.register(cmd)
-	cmd.Flags().StringVar(&only, "repository", "", "look at the repository `NAME` only")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	f.jsonFlag(cmd)
 	return cmd
 }
 
-func (a *app) backupVerify(cmd *cobra.Command, f configFlags, only, id string, asJSON bool) error {
+func (a *app) backupVerify(cmd *cobra.Command, f repositoryFlags, id string) error {
 	ctx, stop := interruptible(cmd)
 	defer stop()
-	cfg, err := a.load(&f)
+	open, err := a.openRepositories(ctx, &f)
 	if err != nil {
 		return err
 	}
-	open, err := openRepositories(ctx, cfg, only)
-	if err != nil {
-		return err
-	}
-	repo, b, err := findBackup(ctx, cfg, open, id)
+	repo, b, err := open.findBackup(ctx, id)
 	if err != nil {
 		return err
 	}
 	var key []byte
-	if cfg.Cluster.UnlockKey.Known() {
-		key = []byte(cfg.Cluster.UnlockKey.Reveal())
+	if open.cfg.Cluster.UnlockKey.Known() {
+		key = []byte(open.cfg.Cluster.UnlockKey.Reveal())
 	}
-	checked, err := effects.Check(ctx, repo, b, cfg.Repository(repo.Name()).Identity != "", key)
+	checked, err := effects.Check(ctx, repo, b, open.cfg.Repository(repo.Name()).Identity != "", key)
 	if err != nil {
 		return err
 	}
-	if asJSON {
+	if f.json {
 		return writeLines(a.out, struct {
 			ID string `json:"id"`
 			effects.Checked

@@ -10,8 +10,7 @@ import (
 )
 
 func newForceUnlockCommand(a *app) *cobra.Command {
-	var f configFlags
-	var only string
+	var f repositoryFlags
 	cmd := &cobra.Command{
 		Use:   "force-unlock NUMBER",
 		Short: "Remove the lock that a dead run left in a repository",
@@ -30,16 +29,12 @@ takes it over by itself.`,
 				return diag.Diagnostic{Severity: diag.Error, Summary: fmt.Sprintf("%q is not a lock's number", args[0]),
 					Remedy: "use the number that the refused command named"}
 			}
-			cfg, err := a.load(&f)
+			open, err := a.openRepositories(ctx, &f)
 			if err != nil {
 				return err
 			}
-			open, err := openRepositories(ctx, cfg, only)
-			if err != nil {
-				return err
-			}
-			for _, r := range cfg.Repositories {
-				repo := open[r.Name]
+			for _, r := range open.cfg.Repositories {
+				repo := open.repositories[r.Name]
 				if repo == nil {
 					continue
 				}
@@ -61,6 +56,5 @@ takes it over by itself.`,
 		},
 	}
 	f.register(cmd)
-	cmd.Flags().StringVar(&only, "repository", "", "look at the repository `NAME` only")
 	return cmd
 }

@@ -68,14 +68,18 @@ func (a *app) plan(cmd *cobra.Command, f planFlags) error {
 			return err
 		}
 	}
-	if f.json {
-		if err := writeLines(a.out, view.PlanLines(p, digest)...); err != nil {
-			return err
-		}
-	} else {
-		screenOf(a.out).Plan(p, digest)
+	if err := a.printPlan(p, digest, f.json); err != nil {
+		return err
 	}
 	return planStatus(p, f.detailed)
+}
+
+func (a *app) printPlan(p *plan.Plan, digest string, asJSON bool) error {
+	if asJSON {
+		return writeLines(a.out, view.PlanLines(p, digest)...)
+	}
+	screenOf(a.out).Plan(p, digest)
+	return nil
 }
 
 // planStatus is the exit status that decisions.md fixes for a plan.
