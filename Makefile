@@ -31,7 +31,7 @@ unit: go-version
 # Real swarms on this machine: needs root, installs the packages it lacks, and
 # fails (never skips) where a lab can't be made.
 lab-test: go-version
-	$(GO) test -tags lab -count=1 -timeout 32m -v ./internal/lab/...
+	$(GO) test -tags lab -count=1 -timeout 50m -v ./internal/lab/...
 
 # Every kill point on every engine. What passed stands in the report and is not
 # tried again; remove the report to begin anew.

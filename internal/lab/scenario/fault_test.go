@@ -46,6 +46,7 @@ func TestPlainOn28(t *testing.T) {
 	t.Run("the quorum would be lost", func(t *testing.T) { s.fresh(t).quorumWouldBeLost() })
 	t.Run("systemd's start limit is used up", func(t *testing.T) { s.fresh(t).startLimit() })
 	t.Run("the unit on the host is killed", func(t *testing.T) { s.fresh(t).unitKilled() })
+	t.Run("on the manager itself", func(t *testing.T) { s.fresh(t).locally() })
 	t.Run("with sudo", func(t *testing.T) { s.fresh(t).withSudo() })
 	t.Run("the leader changed after the plan", func(t *testing.T) { s.fresh(t).leaderChanged() })
 	t.Run("a host is gone after the plan", func(t *testing.T) { s.fresh(t).hostGone() })
