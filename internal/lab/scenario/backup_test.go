@@ -122,6 +122,7 @@ func TestAutolockedOn20(t *testing.T) {
 func TestAutolockedOn28(t *testing.T) {
 	s := newSwarm(t, lab.Options{Name: "a28", Suite: "sid", Managers: 3, Workers: 1, Autolock: true})
 	s.autolockedStory(t)
+	t.Run("the real ports keep the fake's contract", func(t *testing.T) { s.fresh(t).keepsTheContract(t) })
 	s.killed(t, 3)
 	t.Run("cut in the middle", func(t *testing.T) { s.fresh(t).cutInTheMiddle() })
 }

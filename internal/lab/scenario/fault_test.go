@@ -34,6 +34,7 @@ func (s *swarm) planDocument(file string) planDocument {
 func TestPlainOn28(t *testing.T) {
 	s := newSwarm(t, lab.Options{Name: "p28", Suite: "sid", Managers: 3, Workers: 1})
 	t.Run("backup", func(t *testing.T) { s.fresh(t).backsUp() })
+	t.Run("the real ports keep the fake's contract", func(t *testing.T) { s.fresh(t).keepsTheContract(t) })
 	s.killed(t, 3)
 	t.Run("cut in the middle", func(t *testing.T) { s.fresh(t).cutInTheMiddle() })
 	t.Run("two runs at once", func(t *testing.T) { s.fresh(t).twoRunsAtOnce() })

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/requeen/requeen/internal/lab"
+	"github.com/requeen/requeen/internal/repository"
 )
 
 // program is the requeen under test, built once with the test hooks of the tag
@@ -23,6 +24,7 @@ import (
 var program string
 
 func TestMain(m *testing.M) {
+	repository.RunJanitorIfAsked()
 	os.Exit(func() int {
 		dir, err := os.MkdirTemp("", "requeen-scenario")
 		if err != nil {
