@@ -78,7 +78,8 @@ A directory is one cluster: every *.rq.hcl in it is read.`,
 		SilenceUsage:  true,
 		Version:       version,
 	}
-	root.PersistentFlags().StringVar(&a.chdir, "chdir", "", "use the configuration in `DIR`; stands before the command")
+	root.PersistentFlags().StringVar(&a.chdir, "chdir", "", "run in `DIR`: its configuration is used, and files are named from there; stands before the command")
+	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.enter() }
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newPlanCommand(a), newApplyCommand(a), newShowCommand(a), newBackupCommand(a),
@@ -87,12 +88,16 @@ A directory is one cluster: every *.rq.hcl in it is read.`,
 	return root
 }
 
-// configDir is the directory whose configuration is used.
-func (a *app) configDir() string {
+// enter goes to the directory of -chdir.
+func (a *app) enter() error {
 	if a.chdir == "" {
-		return "."
+		return nil
 	}
-	return a.chdir
+	if err := os.Chdir(a.chdir); err != nil {
+		return diag.Diagnostic{Severity: diag.Error, Summary: "The directory of -chdir can't be entered",
+			Detail: err.Error() + ".", Remedy: "give the directory that holds the *.rq.hcl files"}
+	}
+	return nil
 }
 
 func flagError(cmd *cobra.Command, err error) error {

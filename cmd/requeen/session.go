@@ -61,7 +61,7 @@ type session struct {
 
 // load reads the configuration and says what is wrong with it.
 func (a *app) load(f *configFlags) (*schema.Config, error) {
-	cfg, ds := schema.Load(a.configDir(), schema.Options{Inputs: f.inputs, Environ: os.Environ()})
+	cfg, ds := schema.Load(".", schema.Options{Inputs: f.inputs, Environ: os.Environ()})
 	if ds.HasErrors() {
 		return nil, ds
 	}
