@@ -21,7 +21,7 @@ func (w *World) Ready(ctx context.Context, run apply.Run) error {
 	if !run.Autolocked {
 		return nil
 	}
-	if _, err := w.unlockKey(ctx, run.SwarmID, run.Node); err != nil {
+	if _, err := w.unlockKey(ctx, run); err != nil {
 		return err
 	}
 	h, err := w.host(run.Node)
@@ -46,7 +46,7 @@ func (w *World) BeginBackup(ctx context.Context, run apply.Run) error {
 		SwarmDir: run.Host.SwarmDir.Path, DownMax: w.o.Nodes[run.Node].DownMax, EngineSocket: EngineSocket,
 	}
 	if run.Autolocked {
-		if b.UnlockKey, err = w.unlockKey(ctx, run.SwarmID, run.Node); err != nil {
+		if b.UnlockKey, err = w.unlockKey(ctx, run); err != nil {
 			return err
 		}
 		if b.SealedKey, err = w.sealKey(run.Repository, b.UnlockKey); err != nil {
@@ -87,12 +87,7 @@ func (w *World) StartEngine(ctx context.Context, run apply.Run) error {
 
 // Unlock unlocks the node's manager over its engine's API.
 func (w *World) Unlock(ctx context.Context, run apply.Run) error {
-	keys, asked := w.keyCandidates(ctx, run.Node)
-	w.mu.Lock()
-	if key := w.keys[run.SwarmID]; len(key) > 0 {
-		keys = append([][]byte{key}, keys...)
-	}
-	w.mu.Unlock()
+	keys, asked := w.laterKeys(ctx, run)
 	if len(keys) == 0 {
 		return noUnlockKey(run.Node, asked)
 	}

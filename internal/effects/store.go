@@ -109,41 +109,41 @@ func extract(c privateCopy) error {
 	return err
 }
 
-// prove verifies the copy, with each unlock key that may fit where it is
-// sealed: a key that was rotated meanwhile does not open a copy of before.
+// prove verifies the copy, and gives the unlock key that opens it where it is
+// sealed. Only an error about the copy itself is an UnreadableError, upon which
+// the copy is removed; one about this machine, such as too little memory, says
+// nothing about the copy.
 func (w *World) prove(ctx context.Context, c privateCopy, req apply.StoreRequest, progress func(apply.StoreProgress)) (state.RaftReport, []byte, error) {
 	progress(apply.StoreProgress{Stage: "prove", Bytes: c.size, Total: c.size})
 	dir := filepath.Join(c.dir, "swarm")
-	keys := [][]byte{nil}
-	if nodeKey, err := os.ReadFile(filepath.Join(dir, "certificates", "swarm-node.key")); err == nil && raftdir.KeySealed(nodeKey) {
-		if keys, err = w.keysFor(ctx, req, nodeKey); err != nil {
+	var key []byte
+	nodeKey, err := os.ReadFile(filepath.Join(dir, "certificates", "swarm-node.key"))
+	if err == nil && raftdir.KeySealed(nodeKey) {
+		if key, err = w.keyFor(ctx, req, nodeKey); err != nil {
 			return state.RaftReport{}, nil, err
 		}
 	}
-	var report state.RaftReport
-	var err error
-	for _, key := range keys {
-		report, err = raftdir.Verify(ctx, dir, raftdir.Options{UnlockKey: key, MinIndex: req.MinIndex, Now: w.o.Now()})
-		if err == nil {
-			if err = fits(report, req); err == nil {
-				return report, key, nil
-			}
-		}
+	report, err := raftdir.Verify(ctx, dir, raftdir.Options{UnlockKey: key, MinIndex: req.MinIndex, Now: w.o.Now()})
+	var damaged *raftdir.Error
+	switch {
+	case errors.As(err, &damaged):
+		return state.RaftReport{}, nil, &apply.UnreadableError{Node: req.Run.Node, Err: err}
+	case err != nil:
+		return state.RaftReport{}, nil, fmt.Errorf("%s: proving the copy: %w", req.Run.Node, err)
 	}
-	return state.RaftReport{}, nil, &apply.UnreadableError{Node: req.Run.Node, Err: err}
+	if err := fits(report, req); err != nil {
+		return state.RaftReport{}, nil, &apply.UnreadableError{Node: req.Run.Node, Err: err}
+	}
+	return report, key, nil
 }
 
-// keysFor gives the unlock key that opens the copy's node key.
-func (w *World) keysFor(ctx context.Context, req apply.StoreRequest, nodeKey []byte) ([][]byte, error) {
-	candidates, asked := w.keyCandidates(ctx, req.Run.Node)
-	w.mu.Lock()
-	if key := w.keys[req.Run.SwarmID]; len(key) > 0 {
-		candidates = append([][]byte{key}, candidates...)
-	}
-	w.mu.Unlock()
+// keyFor gives the unlock key that opens the copy's node key: one that was
+// rotated after the copy was made does not.
+func (w *World) keyFor(ctx context.Context, req apply.StoreRequest, nodeKey []byte) ([]byte, error) {
+	candidates, asked := w.laterKeys(ctx, req.Run)
 	for _, key := range candidates {
 		if raftdir.KeyOpens(nodeKey, key) == nil {
-			return [][]byte{key}, nil
+			return key, nil
 		}
 	}
 	if len(candidates) == 0 {
@@ -152,7 +152,7 @@ func (w *World) keysFor(ctx context.Context, req apply.StoreRequest, nodeKey []b
 	return nil, diag.Diagnostic{Severity: diag.Error, Code: diag.NoUnlockKey, Node: req.Run.Node,
 		Summary: "The unlock key does not open the copy",
 		Detail:  "The key was rotated after the copy was made; the copy needs the one of its time.",
-		Remedy:  "requeen plan -backup takes a new copy under the key that is valid now"}
+		Remedy:  "set cluster.unlock_key to the key of that time, or take a new copy under the key that is valid now: requeen plan -backup"}
 }
 
 // fits tells whether what was read is what was to be copied.

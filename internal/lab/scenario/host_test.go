@@ -4,6 +4,9 @@ package scenario
 
 import (
 	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -32,8 +35,26 @@ func (s *swarm) unitKilled() {
 	}
 	s.does("plan", "-out", "backup.plan")
 	node := s.plannedNode("backup.plan")
-	// A copy that takes its time, so that the unit can be killed in its middle.
-	s.on(node, `mkdir -p /usr/local/sbin; printf '#!/bin/sh\ncase "$*" in *sparse*) touch /run/slow-copy; exec sleep 600;; esac\nexec /bin/cp "$@"\n' >/usr/local/sbin/cp && chmod 755 /usr/local/sbin/cp`)
+	cmd, _ := s.applyWithSlowCopy(node)
+	must(s.t, cmd.Process.Kill())
+	_ = cmd.Wait()
+	s.on(node, `systemctl kill -s KILL 'requeen-backup-*.service'`)
+	s.letCopiesGo(node)
+	s.allBack() // by the timer
+	s.does("apply", "-auto-approve")
+	s.allBack()
+	s.oneVerifiedBackup()
+	s.nothingLeft()
+	s.nothingToDo()
+}
+
+// applyWithSlowCopy applies backup.plan, and returns when the engine is down
+// and its copy, which lasts until letCopiesGo, has begun.
+func (s *swarm) applyWithSlowCopy(node string) (*exec.Cmd, *bytes.Buffer) {
+	s.t.Helper()
+	s.on(node, `mkdir -p /usr/local/sbin
+		printf '#!/bin/sh\ncase "$*" in *sparse*) touch /run/slow-copy; while [ -e /usr/local/sbin/cp ]; do sleep 0.2; done;; esac\nexec /bin/cp "$@"\n' >/usr/local/sbin/cp
+		chmod 755 /usr/local/sbin/cp`)
 	cmd := s.command(nil, "apply", "backup.plan")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -42,12 +63,32 @@ func (s *swarm) unitKilled() {
 		text, err := s.lab.Run(s.ctx, node, "ls /run/slow-copy 2>/dev/null || true")
 		return strings.TrimSpace(text) != "", err
 	})
+	return cmd, &out
+}
+
+func (s *swarm) letCopiesGo(node string) {
+	s.t.Helper()
+	s.on(node, "rm -f /usr/local/sbin/cp /run/slow-copy")
+}
+
+// keyRotated rotates the unlock key while the manager is down, and kills apply:
+// the host unlocks with the key of the stop, and the copy, which no live
+// manager's key opens any more, is opened with the one that the host kept
+// encrypted.
+func (s *swarm) keyRotated() {
+	text, err := os.ReadFile(filepath.Join(s.dir, "lab.rq.hcl"))
+	must(s.t, err)
+	s.configure(unlockKeyLine.ReplaceAllString(string(text), ""))
+	leader := s.leader()
+	s.does("plan", "-out", "backup.plan")
+	node := s.plannedNode("backup.plan")
+	cmd, _ := s.applyWithSlowCopy(node)
+	s.on(leader, "docker swarm unlock-key --rotate -q >/dev/null")
 	must(s.t, cmd.Process.Kill())
 	_ = cmd.Wait()
-	s.on(node, `systemctl kill -s KILL 'requeen-backup-*.service'; rm /usr/local/sbin/cp /run/slow-copy`)
-	s.allBack() // by the timer
+	s.letCopiesGo(node)
+	s.allBack() // without help
 	s.does("apply", "-auto-approve")
-	s.allBack()
 	s.oneVerifiedBackup()
 	s.nothingLeft()
 	s.nothingToDo()
