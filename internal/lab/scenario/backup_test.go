@@ -125,6 +125,7 @@ func TestAutolockedOn28(t *testing.T) {
 	t.Run("the real ports keep the fake's contract", func(t *testing.T) { s.fresh(t).keepsTheContract(t) })
 	s.killed(t, 3)
 	t.Run("cut in the middle", func(t *testing.T) { s.fresh(t).cutInTheMiddle() })
+	t.Run("the unit on the host is killed", func(t *testing.T) { s.fresh(t).unitKilled() })
 	// The last: the lab does not know the new key.
 	t.Run("the unlock key is rotated while the manager is down", func(t *testing.T) { s.fresh(t).keyRotated() })
 }

@@ -40,7 +40,14 @@ func (s *swarm) unitKilled() {
 	_ = cmd.Wait()
 	s.on(node, `systemctl kill -s KILL 'requeen-backup-*.service'`)
 	s.letCopiesGo(node)
-	s.allBack() // by the timer
+	if s.autolock { // the timer starts it, and the key died with the unit
+		s.eventually(2*time.Minute, "the timer to start the locked engine", func() (bool, error) {
+			out, err := s.lab.Run(s.ctx, node, "docker info --format '{{.Swarm.LocalNodeState}}' 2>/dev/null || true")
+			return strings.TrimSpace(out) == "locked", err
+		})
+	} else {
+		s.allBack() // by the timer
+	}
 	s.does("apply", "-auto-approve")
 	s.allBack()
 	s.oneVerifiedBackup()
