@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"slices"
@@ -53,19 +54,14 @@ func ensurePackages(ctx context.Context, install bool, say Progress) error {
 			"or install them yourself: apt-get install --no-install-recommends %[1]s", strings.Join(missing, " "))
 	}
 	say("installing on this machine: " + strings.Join(missing, " "))
-	installed, err := run(ctx, "dpkg-query", "-W", "-f", "${Package} ${Version}\n", "systemd")
-	if err != nil {
-		return err
-	}
-	madison := ""
-	if slices.Contains(missing, "systemd-container") {
-		if madison, err = run(ctx, "apt-cache", "madison", "systemd-container"); err != nil {
-			return err
-		}
-	}
+	// A fresh machine has no lists of packages yet. One source that can't be
+	// reached need not matter, so only the installation decides.
+	_, updateErr := run(ctx, "apt-get", "update", "-q")
+	installed, _ := run(ctx, "dpkg-query", "-W", "-f", "${Package} ${Version}\n", "systemd")
+	madison, _ := run(ctx, "apt-cache", "madison", "systemd-container")
 	args := pinToInstalled(missing, installed, madison)
 	if _, err := run(ctx, "unshare", append([]string{"--mount", "--propagation", "private", "sh", "-euc", installScript, "sh"}, args...)...); err != nil {
-		return fmt.Errorf("the packages %s can't be installed; `apt-get update` may be due: %w", strings.Join(missing, " "), err)
+		return fmt.Errorf("the packages %s can't be installed: %w", strings.Join(missing, " "), errors.Join(err, updateErr))
 	}
 	return nil
 }
