@@ -80,7 +80,7 @@ func (r *Repository) Acquire(ctx context.Context, o LockOptions) (*Held, error) 
 		}
 		if err != nil {
 			return nil, failed(r.url, "its lock can't be taken", "Without it two runs could change the cluster at once",
-				"mend what the message names; where the repository is lost, -lock=false runs without it", err)
+				"mend what the message names, then run it again", err)
 		}
 		if current != nil && !r.clock.now().Before(deadline) && (!o.FindDead || seen.alive) {
 			return nil, r.locked(*current)
@@ -89,7 +89,7 @@ func (r *Repository) Acquire(ctx context.Context, o LockOptions) (*Held, error) 
 		if current == nil { // beaten, and nobody holds it now: at once, but not in step with others
 			if beaten++; beaten > 100 {
 				return nil, r.refuse(ErrLockUntrusted, "a lock object that was created there is never seen as it was created",
-					"A lock that can't be read back holds nobody off", "look at what kind of storage this is, or -lock=false when surely nobody else runs", nil)
+					"A lock that can't be read back holds nobody off", "look at what kind of storage this is, and move the repository to one that keeps what is written", nil)
 			}
 			pause = jitter()
 		}
@@ -186,7 +186,7 @@ func (h *Held) selfTest(ctx context.Context) error {
 	err := r.store.createOnce(ctx, r.lockKey(h.Number(), lockSuffix), h.data)
 	if err == nil {
 		return r.refuse(ErrLockUntrusted, "it let the same lock object be created twice",
-			"Two runs would both believe that they hold the lock", "use storage that honours conditional creation, or -lock=false when surely nobody else runs", nil)
+			"Two runs would both believe that they hold the lock", "move the repository to storage that honours conditional creation", nil)
 	}
 	if !errors.Is(err, fs.ErrExist) {
 		return err
