@@ -28,14 +28,15 @@ func (w *World) Lock(ctx context.Context, name, runDigest string, minNumber uint
 	}
 	// The lock keeps its repository open; Find and Store open their own.
 	held, err := repo.Acquire(ctx, repository.LockOptions{Run: runDigest, MinNumber: minNumber, FindDead: true})
+	if err == nil {
+		return held, nil
+	}
+	err = errors.Join(err, repo.Close())
 	var locked *repository.LockedError
 	if errors.As(err, &locked) {
 		return nil, &apply.HeldError{Repository: name, Lock: locked.Lock, Age: locked.Age}
 	}
-	if err != nil {
-		return nil, err
-	}
-	return held, nil
+	return nil, err
 }
 
 // Find looks for a manifest.

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/requeen/requeen/internal/diag"
 	"github.com/requeen/requeen/internal/raftdir"
@@ -60,15 +60,26 @@ func openRaft(ctx context.Context, repo *repository.Repository, b state.Backup, 
 		return report, err
 	}
 	defer func() { err = errors.Join(err, private.Close()) }()
+	// Every object is opened, each in a directory of its own, so that none can
+	// stand for a part of another.
+	swarm := ""
 	for _, object := range b.Stored {
-		if err := unpack(ctx, repo, b.ID, object.Name, private.Dir()); err != nil {
+		dir := filepath.Join(private.Dir(), object.Name)
+		if err := unpack(ctx, repo, b.ID, object.Name, dir); err != nil {
 			return report, err
 		}
+		if strings.HasPrefix(object.Name, "swarm.tar") {
+			swarm = filepath.Join(dir, "swarm")
+		}
+	}
+	if swarm == "" {
+		return report, diag.Diagnostic{Severity: diag.Error, Summary: "Backup " + b.ID + " has no swarm archive",
+			Detail: "Its manifest names no swarm.tar, so there is nothing to restore from.", Remedy: "use another backup"}
 	}
 	if len(unlockKey) == 0 {
 		unlockKey = nil
 	}
-	return raftdir.Verify(ctx, filepath.Join(private.Dir(), "swarm"), raftdir.Options{UnlockKey: unlockKey, MinIndex: b.Raft.Index})
+	return raftdir.Verify(ctx, swarm, raftdir.Options{UnlockKey: unlockKey, MinIndex: b.Raft.Index})
 }
 
 func unpack(ctx context.Context, repo *repository.Repository, id, object, dir string) (err error) {
@@ -77,10 +88,8 @@ func unpack(ctx context.Context, repo *repository.Repository, id, object, dir st
 		return err
 	}
 	defer func() { err = errors.Join(err, stream.Close()) }()
-	if _, err := repository.ExtractTar(stream, dir); err != nil && !errors.Is(err, os.ErrExist) {
-		return err
-	}
-	return nil
+	_, err = repository.ExtractTar(stream, dir)
+	return err
 }
 
 // sameAsManifest compares what was read with what the manifest says.

@@ -8,11 +8,14 @@ import (
 	"github.com/requeen/requeen/apply"
 	"github.com/requeen/requeen/internal/diag"
 	"github.com/requeen/requeen/internal/engine"
+	"github.com/requeen/requeen/internal/host"
+	"github.com/requeen/requeen/internal/raftdir"
 	"github.com/requeen/requeen/internal/repository"
 )
 
 // unlockKey gives the swarm's unlock key before a stop: remembered, from a live
-// manager, or from the configuration.
+// manager, or from the configuration; and proved to open this manager's own key,
+// since a key that does not would leave it locked.
 func (w *World) unlockKey(ctx context.Context, run apply.Run) ([]byte, error) {
 	if key := w.remembered(run.SwarmID); len(key) > 0 {
 		return key, nil
@@ -21,10 +24,37 @@ func (w *World) unlockKey(ctx context.Context, run apply.Run) ([]byte, error) {
 	if len(candidates) == 0 {
 		return nil, noUnlockKey(run.Node, asked)
 	}
+	key, err := w.opensManager(ctx, run, candidates)
+	if err != nil {
+		return nil, err
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.keys[run.SwarmID] = candidates[0]
-	return candidates[0], nil
+	w.keys[run.SwarmID] = key
+	return key, nil
+}
+
+// opensManager gives the first key that opens the manager's node key as it lies
+// on its disk.
+func (w *World) opensManager(ctx context.Context, run apply.Run, keys [][]byte) ([]byte, error) {
+	h, err := w.host(run.Node)
+	if err != nil {
+		return nil, err
+	}
+	nodeKey, err := h.Output(ctx, host.Command{Script: `cat "$1"`, Args: []string{run.Host.SwarmDir.Path + "/certificates/swarm-node.key"}, Root: true})
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range keys {
+		if raftdir.KeyOpens([]byte(nodeKey), key) == nil {
+			return key, nil
+		}
+	}
+	code, _ := diag.Lookup(diag.NoUnlockKey)
+	return nil, diag.Diagnostic{Severity: diag.Error, Code: diag.NoUnlockKey, Node: run.Node,
+		Summary: "The unlock key does not open " + run.Node,
+		Detail:  "The key that is at hand is not the one that this manager's key is sealed with: the manager would stay locked after its start. Nothing was stopped.",
+		Remedy:  "If the key was rotated just now, wait a minute and run requeen apply again. " + code.Remedy}
 }
 
 func (w *World) remembered(swarmID string) []byte {
