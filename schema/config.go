@@ -15,6 +15,7 @@ type Config struct {
 	Nodes        []Node       // sorted by Name
 	Repositories []Repository // sorted by Name
 	Backups      []Backup     // sorted by Name
+	Recovery     *Recovery    // nil without a recovery block
 }
 
 // Node finds a node by its name; nil if there is none.
@@ -55,11 +56,67 @@ type File struct {
 
 // Cluster is the cluster block. Name is also the cluster's directory in every
 // repository.
+//
+// What is nil, zero or empty was not declared, and is left as the swarm has it.
 type Cluster struct {
 	Name      string
 	ID        string // the swarm's ID; "" = found on the hosts
 	UnlockKey Secret
-	Range     diag.Range
+	Autolock  *bool
+
+	PruneNodes      bool          // nodes of the swarm that are not declared are to be removed
+	RemoveDownAfter time.Duration // how long a node is down before it is taken for dead; 0 = never
+	Rebalance       []string      // names of services to be spread again after nodes were added
+
+	Settings Settings
+
+	// How the engines take part; fixed when a swarm is made or joined.
+	ListenAddr                string // ADDRESS:PORT or INTERFACE:PORT
+	DataPathAddr              string // an address or an interface
+	DataPathPort              uint32
+	DefaultAddrPool           []string // networks in CIDR form, in the order given
+	DefaultAddrPoolMaskLength uint32
+
+	Range diag.Range
+}
+
+// Settings are the swarm settings that are declared; nil ones are left as they
+// are.
+type Settings struct {
+	TaskHistoryLimit           *int64
+	CertExpiry                 *time.Duration
+	SnapshotInterval           *uint64
+	LogEntriesForSlowFollowers *uint64
+	HeartbeatTick              *int
+	ElectionTick               *int
+	DispatcherHeartbeat        *time.Duration
+	Range                      diag.Range // of the settings block, or of the cluster without one
+}
+
+// What a recovery may do (Recovery.Allow).
+const (
+	AllowStart           = "start"
+	AllowUnlock          = "unlock"
+	AllowForceNewCluster = "force_new_cluster"
+	AllowRestore         = "restore"
+)
+
+// Recovery is the recovery block.
+type Recovery struct {
+	Allow            []string // of the Allow constants, sorted; nil when not declared
+	AssumeDead       []string // names of declared nodes, sorted
+	RestoreOnto      string   // the name of a declared manager; "" = chosen
+	RotateJoinTokens *bool    // nil = as the kind of recovery has it
+	RotateUnlockKey  *bool
+	UnlockKeyTo      UnlockKeyTo
+	Verify           []string // shell commands, in the order given
+	Range            diag.Range
+}
+
+// UnlockKeyTo says where a rotated unlock key goes; at most one is set.
+type UnlockKeyTo struct {
+	File    string // absolute
+	Command string // that reads the key on its standard input
 }
 
 // The roles of a node.
@@ -68,11 +125,23 @@ const (
 	RoleWorker  = "worker"
 )
 
+// The availabilities of a node.
+const (
+	AvailabilityActive = "active"
+	AvailabilityPause  = "pause"
+	AvailabilityDrain  = "drain"
+)
+
 // Node is one node block, or one instance of a node block with for_each.
 type Node struct {
-	Name       string // the block's label, or each.key
-	Address    string // IPv4 or IPv6, in its canonical form
-	Role       string // RoleManager or RoleWorker
+	Name    string // the block's label, or each.key
+	Address string // IPv4 or IPv6, in its canonical form
+	Role    string // RoleManager or RoleWorker
+	// Availability is one of the Availability constants; "" = left as it is.
+	Availability string
+	// Labels are all the labels that the node is to have; nil = left as they
+	// are, empty and not nil = none.
+	Labels     map[string]string
 	Connection Connection
 	Engine     Engine
 	Range      diag.Range

@@ -47,14 +47,17 @@ type Backup struct {
 	TakenAt    time.Time `json:"taken_at"`    // when the engine had stopped, UTC
 	UploadedAt time.Time `json:"uploaded_at"` // when the manifest was written, UTC
 
-	Raft        RaftReport `json:"raft"`
-	Autolocked  bool       `json:"autolocked"`
-	KeySHA256   string     `json:"unlock_key_fingerprint,omitempty"` // see raftdir.Fingerprint
-	Verified    string     `json:"verified"`                         // level reached: "raft"
-	VerifiedAt  time.Time  `json:"verified_at"`
-	Suspect     []string   `json:"suspect,omitempty"` // reasons (safety rule 16); empty when it is not
-	Recipients  []string   `json:"recipients,omitempty"`
-	PlainStored bool       `json:"plaintext,omitempty"`
+	Raft       RaftReport `json:"raft"`
+	Autolocked bool       `json:"autolocked"`
+	KeySHA256  string     `json:"unlock_key_fingerprint,omitempty"` // see raftdir.Fingerprint
+	Verified   string     `json:"verified"`                         // level reached: "raft"
+	VerifiedAt time.Time  `json:"verified_at"`
+	// OpenedAt is when it was last read back from the repository and opened with
+	// an identity (safety rule 24), UTC; zero when it never was.
+	OpenedAt    time.Time `json:"opened_at,omitzero"`
+	Suspect     []string  `json:"suspect,omitempty"` // reasons (safety rule 16); empty when it is not
+	Recipients  []string  `json:"recipients,omitempty"`
+	PlainStored bool      `json:"plaintext,omitempty"`
 
 	Stored []StoredObject `json:"stored"`
 	// Problem is set by listing when an object of the manifest is missing or

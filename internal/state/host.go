@@ -32,6 +32,18 @@ type Host struct {
 	RunToken uint64 `json:"run_token,omitempty"`
 	// Runs are what earlier runs left on the host, oldest first.
 	Runs []HostRun `json:"runs,omitempty"`
+	// SetAsides are directories beside the swarm directory that hold a swarm's
+	// state, by whomever they were put there, sorted by Path.
+	SetAsides []SetAside `json:"set_asides,omitempty"`
+}
+
+// SetAside is a directory, beside the one that the engine uses, with a swarm's
+// certificates or raft log in it: the whole cluster can be in it, in clear.
+type SetAside struct {
+	Path      string    `json:"path"`
+	ChangedAt time.Time `json:"changed_at,omitzero"` // the host's clock
+	HasRaft   bool      `json:"has_raft,omitempty"`
+	Bytes     int64     `json:"bytes"` // allocated
 }
 
 // Service is the engine's systemd unit and its socket.
@@ -40,6 +52,12 @@ type Service struct {
 	Socket      string    `json:"socket,omitempty"` // "docker.socket", empty when there is none
 	ActiveState string    `json:"active_state"`     // systemd's word: active, inactive, failed, activating, deactivating; empty when unknown
 	ExitedAt    time.Time `json:"exited_at,omitzero"`
+	// FileState is systemd's word for whether the unit starts at boot: enabled,
+	// disabled, masked, …; empty when unknown.
+	FileState string `json:"file_state,omitempty"`
+	// Holds are the files whose presence keeps the unit from starting
+	// (ConditionPathExists=!FILE) and which are there, sorted.
+	Holds []string `json:"holds,omitempty"`
 }
 
 // Engine is what the engine says of itself (GET /info).
@@ -76,9 +94,15 @@ type SwarmDir struct {
 	HasStateFile bool `json:"has_state_file"` // docker-state.json
 	Locked       bool `json:"locked"`         // the node key is encrypted
 
-	Bytes     int64 `json:"bytes"`       // allocated, not apparent
-	FreeBytes int64 `json:"free_bytes"`  // of the file system where a copy is made
-	FreeInode int64 `json:"free_inodes"` // a number beyond need where the file system does not count them
+	// As docker-state.json says; empty where it is absent or can't be read.
+	AdvertiseAddr string `json:"advertise_addr,omitempty"` // with or without a port
+	ListenAddr    string `json:"listen_addr,omitempty"`    // with its port
+	DataPathAddr  string `json:"data_path_addr,omitempty"`
+
+	Bytes      int64 `json:"bytes"`                 // allocated, not apparent
+	TotalBytes int64 `json:"total_bytes,omitempty"` // of that file system; 0 when unknown
+	FreeBytes  int64 `json:"free_bytes"`            // of the file system where a copy is made
+	FreeInode  int64 `json:"free_inodes"`           // a number beyond need where the file system does not count them
 }
 
 // Complete tells whether the directory holds all that a manager needs to start

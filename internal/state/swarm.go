@@ -22,6 +22,28 @@ type Swarm struct {
 	VersionIndex uint64      `json:"version_index"`
 	Nodes        []SwarmNode `json:"nodes"` // sorted by ID
 	Objects      Objects     `json:"objects"`
+
+	// Settings are the swarm's spec and what was fixed when it was made; nil
+	// where a recorded state does not tell them.
+	Settings *SwarmSettings `json:"settings,omitempty"`
+	// RootRotating tells that a rotation of the swarm's CA is under way.
+	RootRotating bool `json:"root_rotating,omitempty"`
+}
+
+// SwarmSettings are a swarm's settings as GET /swarm tells them, with the
+// engine's defaults filled in. Durations are in nanoseconds in JSON.
+type SwarmSettings struct {
+	TaskHistoryLimit           int64         `json:"task_history_limit"`
+	CertExpiry                 time.Duration `json:"cert_expiry"`
+	SnapshotInterval           uint64        `json:"snapshot_interval"`
+	LogEntriesForSlowFollowers uint64        `json:"log_entries_for_slow_followers"`
+	HeartbeatTick              int           `json:"heartbeat_tick"`
+	ElectionTick               int           `json:"election_tick"`
+	DispatcherHeartbeat        time.Duration `json:"dispatcher_heartbeat"`
+	// Fixed when the swarm was made.
+	DataPathPort              uint32   `json:"data_path_port,omitempty"`
+	DefaultAddrPool           []string `json:"default_addr_pool,omitempty"` // networks in CIDR form
+	DefaultAddrPoolMaskLength uint32   `json:"default_addr_pool_mask_length,omitempty"`
 }
 
 // SwarmNode is an entry in the swarm's list of nodes.
