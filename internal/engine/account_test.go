@@ -56,6 +56,7 @@ func TestSwarmAccount(t *testing.T) {
 		Epoch:        "20250401T000000Z-0a1b2c",
 		Autolock:     true,
 		VersionIndex: 77, // a secret's
+		Settings:     defaults(),
 		Objects:      state.Objects{Nodes: 3, Services: 2, Networks: 1, Secrets: 1, Tasks: 5},
 		Nodes: []state.SwarmNode{
 			{ID: "n1aaaaaaaaaaaaaaaaaaaaaaa", Hostname: "m1", Role: "manager", Availability: "drain", Status: "ready",
@@ -183,4 +184,39 @@ func TestNodesAlone(t *testing.T) {
 	answers := map[string]answer{"GET /nodes": {status: 500, file: "error-no-leader.json"}}
 	_, err = newReplay(t, "1.51", answers).client().Nodes(t.Context())
 	expect(t, err, ErrNoLeader)
+}
+
+func defaults() *state.SwarmSettings {
+	return &state.SwarmSettings{TaskHistoryLimit: 5, CertExpiry: 90 * 24 * time.Hour, SnapshotInterval: 10000, LogEntriesForSlowFollowers: 500,
+		HeartbeatTick: 1, ElectionTick: 10, DispatcherHeartbeat: 5 * time.Second, DataPathPort: 4789}
+}
+
+// What a swarm's spec leaves out is what engines do without it; a task history
+// of none is not left out.
+func TestSettings(t *testing.T) {
+	for body, want := range map[string]func(*state.SwarmSettings){
+		`{"ID": "c"}`: func(*state.SwarmSettings) {},
+		`{"ID": "c", "DataPathPort": 7777, "DefaultAddrPool": ["10.20.0.0/16"], "SubnetSize": 26, "RootRotationInProgress": true, "Spec": {
+			"Orchestration": {"TaskHistoryRetentionLimit": 0}, "CAConfig": {"NodeCertExpiry": 3600000000000},
+			"Raft": {"SnapshotInterval": 3, "LogEntriesForSlowFollowers": 4, "ElectionTick": 12, "HeartbeatTick": 2},
+			"Dispatcher": {"HeartbeatPeriod": 7000000000}}}`: func(s *state.SwarmSettings) {
+			*s = state.SwarmSettings{CertExpiry: time.Hour, SnapshotInterval: 3, LogEntriesForSlowFollowers: 4, HeartbeatTick: 2, ElectionTick: 12,
+				DispatcherHeartbeat: 7 * time.Second, DataPathPort: 7777, DefaultAddrPool: []string{"10.20.0.0/16"}, DefaultAddrPoolMaskLength: 26}
+		},
+	} {
+		answers := healthy()
+		answers["GET /swarm"] = answer{status: 200, body: body}
+		got, err := newReplay(t, "1.51", answers).client().Swarm(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		settings := defaults()
+		want(settings)
+		if d := cmp.Diff(settings, got.Settings); d != "" {
+			t.Error(d)
+		}
+		if got.RootRotating != strings.Contains(body, "Rotation") {
+			t.Errorf("RootRotating %t", got.RootRotating)
+		}
+	}
 }

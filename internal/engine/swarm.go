@@ -44,6 +44,8 @@ func swarmOf(cluster swarm.Swarm) state.Swarm {
 		Epoch:        cluster.Spec.Labels[state.EpochLabel],
 		Autolock:     cluster.Spec.EncryptionConfig.AutoLockManagers,
 		VersionIndex: cluster.Version.Index,
+		Settings:     settingsOf(cluster),
+		RootRotating: cluster.RootRotationInProgress,
 		Nodes:        []state.SwarmNode{},
 	}
 }

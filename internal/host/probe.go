@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,6 +27,7 @@ type Facts struct {
 	DataRoot       string // under which the swarm directory was looked for
 	CertificatePEM []byte // swarm-node.crt, nil when there is none
 	KEKVersion     string // of the node key, empty when it has none
+	StateFile      []byte // docker-state.json, its first 64 KiB; nil when there is none
 }
 
 // Probe looks at the host in one remote command, as root, and changes nothing.
@@ -70,12 +72,17 @@ func (h *Host) Probe(ctx context.Context, o ProbeOptions) (Facts, error) {
 // parseProbe reads what probe.sh printed between the two times.
 func parseProbe(text, cluster string, before, after time.Time) (f Facts, missing []string, err error) {
 	v := map[string]string{}
+	var holds, asides []string
 	for _, line := range strings.Split(text, "\n") {
 		key, value, ok := strings.Cut(line, "=")
 		switch {
 		case !ok || strings.HasPrefix(key, "run"):
 		case key == "missing":
 			missing = append(missing, value)
+		case key == "hold":
+			holds = append(holds, value)
+		case key == "aside":
+			asides = append(asides, value)
 		case v[key] == "":
 			v[key] = value
 		}
@@ -90,6 +97,9 @@ func parseProbe(text, cluster string, before, after time.Time) (f Facts, missing
 	if len(f.CertificatePEM) == 0 {
 		f.CertificatePEM = nil
 	}
+	if f.StateFile, err = base64.StdEncoding.DecodeString(v["state_file"]); err != nil {
+		return Facts{}, nil, fmt.Errorf("docker-state.json: %w", err)
+	}
 	clock := unixTime(v["clock"])
 	f.Host = state.Host{
 		MachineID: v["machine_id"], Hostname: v["hostname"], BootID: v["boot_id"],
@@ -98,6 +108,8 @@ func parseProbe(text, cluster string, before, after time.Time) (f Facts, missing
 		Service:   service(v, clock),
 		SwarmDir:  swarmDir(v),
 	}
+	f.Host.Service.Holds = decodeAll(holds)
+	f.Host.SetAsides = setAsides(asides)
 	f.Host.RunToken, _ = strconv.ParseUint(v["token"], 10, 64)
 	runs, err := ParseRuns(text)
 	if err != nil {
@@ -123,7 +135,7 @@ func skew(start, end, before, after time.Time) time.Duration {
 }
 
 func service(v map[string]string, clock time.Time) state.Service {
-	s := state.Service{Unit: v["service"], Socket: v["socket"], ActiveState: v["active_state"]}
+	s := state.Service{Unit: v["service"], Socket: v["socket"], ActiveState: v["active_state"], FileState: v["file_state"]}
 	exited, err := strconv.ParseInt(v["exited_monotonic"], 10, 64)
 	up, err2 := strconv.ParseFloat(v["uptime"], 64)
 	if err == nil && err2 == nil && exited > 0 && !clock.IsZero() {
@@ -139,7 +151,7 @@ func swarmDir(v map[string]string) state.SwarmDir {
 		n, _ := strconv.ParseInt(v[key], 10, 64)
 		return n
 	}
-	d.FreeBytes = number("free_bytes")
+	d.FreeBytes, d.TotalBytes = number("free_bytes"), number("total_bytes")
 	d.FreeInode = number("free_inodes")
 	if number("total_inodes") == 0 {
 		d.FreeInode = 1 << 40 // this file system does not count them
@@ -162,6 +174,38 @@ func swarmDir(v map[string]string) state.SwarmDir {
 	d.HasStateFile = v["has_state_file"] == "1"
 	d.Bytes = number("swarm_bytes")
 	return d
+}
+
+// decodeAll decodes base64 words, sorted, each once; those that can't be decoded
+// are left out.
+func decodeAll(words []string) []string {
+	var list []string
+	for _, w := range words {
+		if text, err := base64.StdEncoding.DecodeString(w); err == nil && len(text) > 0 {
+			list = append(list, string(text))
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// setAsides reads "MTIME RAFT BYTES PATH" lines.
+func setAsides(lines []string) []state.SetAside {
+	var list []state.SetAside
+	for _, line := range lines {
+		f := strings.Fields(line)
+		if len(f) != 4 {
+			continue
+		}
+		path, err := base64.StdEncoding.DecodeString(f[3])
+		if err != nil {
+			continue
+		}
+		bytes, _ := strconv.ParseInt(f[2], 10, 64)
+		list = append(list, state.SetAside{Path: string(path), ChangedAt: unixTime(f[0]), HasRaft: f[1] == "1", Bytes: bytes})
+	}
+	slices.SortFunc(list, func(a, b state.SetAside) int { return strings.Compare(a.Path, b.Path) })
+	return slices.CompactFunc(list, func(a, b state.SetAside) bool { return a.Path == b.Path })
 }
 
 // goSystem turns `uname -sm` into Go's words.

@@ -22,10 +22,21 @@ if [ "$load" = loaded ]; then
 	say exited_monotonic "$(prop InactiveEnterTimestampMonotonic)"
 	read -r up _ </proc/uptime
 	say uptime "$up"
+	socket=
 	for u in $(prop TriggeredBy); do
-		case $u in *.socket) say socket "$u" ;; esac
+		case $u in *.socket) say socket "$u" && socket=$u ;; esac
+	done
+	# What keeps it from starting: files that a unit or its drop-ins name, and that are there.
+	systemctl cat "$service" $socket 2>/dev/null | while IFS= read -r line; do
+		case $line in
+		'ConditionPathExists=!'*) [ -e "${line#*!}" ] && say hold "$(printf '%s' "${line#*!}" | base64 | tr -d '\n')" ;;
+		esac
 	done
 fi
+case $load in
+masked) say file_state masked ;;
+loaded) say file_state "$(prop UnitFileState)" ;;
+esac
 
 # The data root: as given; as the running engine was called; as its unit calls
 # it; as its daemon.json says; the default.
@@ -144,14 +155,34 @@ if [ "$seen" = present ]; then
 	for f in "$real"/raft/*/*.wal; do
 		[ -f "$f" ] && say has_raft 1 && break
 	done
-	[ -f "$real/docker-state.json" ] && say has_state_file 1
+	if [ -f "$real/docker-state.json" ]; then
+		say has_state_file 1
+		say state_file "$(head -c 65536 "$real/docker-state.json" | base64 | tr -d '\n')"
+	fi
 	size=$(du -s -B1 "$real/." 2>/dev/null)
 	say swarm_bytes "${size%%[!0-9]*}"
 fi
 
+# Directories beside it that hold a swarm's state, by whomever they were put there.
+asides=0
+for d in "$root"/swarm*/ "${real:-$swarm}"*/; do
+	d=${d%/}
+	[ -d "$d" ] && [ "$d" != "$swarm" ] && [ "$d" != "${real:-}" ] || continue
+	[ -d "$d/certificates" ] || [ -d "$d/raft" ] || continue
+	asides=$((asides + 1))
+	[ "$asides" -le 40 ] || break
+	raft=0
+	for f in "$d"/raft/*/*.wal; do
+		[ -f "$f" ] && raft=1 && break
+	done
+	size=$(du -s -B1 "$d" 2>/dev/null)
+	say aside "$(stat -c %Y "$d") $raft ${size%%[!0-9]*} $(printf '%s' "$d" | base64 | tr -d '\n')"
+done
+
 at=$dir
 while [ -n "$at" ] && ! [ -d "$at" ]; do at=${at%/*}; done
 say free_bytes "$(df -B1 --output=avail "${at:-/}" | tail -n 1 | tr -d ' ')"
+say total_bytes "$(df -B1 --output=size "${at:-/}" | tail -n 1 | tr -d ' ')"
 say free_inodes "$(df --output=iavail "${at:-/}" | tail -n 1 | tr -d ' ')"
 say total_inodes "$(df --output=itotal "${at:-/}" | tail -n 1 | tr -d ' ')"
 [ -z "$cluster" ] || say token "$(cat "$dir/tokens/$cluster" 2>/dev/null)"

@@ -71,6 +71,10 @@ active_state=inactive
 exited_monotonic=40000000
 uptime=100.00
 socket=docker.socket
+hold=L3J1bi9ob2xk
+hold=!!
+hold=L3J1bi9ob2xk
+file_state=enabled
 data_root=/var/lib/docker
 swarm_dir=/var/lib/docker/swarm
 swarm=present
@@ -82,7 +86,11 @@ locked=1
 kek_version=12
 has_root_ca=1
 has_raft=1
+state_file=e30=
 swarm_bytes=8192
+aside=100 1 4096 L2RhdGEvc3dhcm0uYmFr
+aside=nonsense
+total_bytes=2000000
 free_bytes=1000000
 free_inodes=0
 total_inodes=0
@@ -100,6 +108,16 @@ token=9
 	}
 	if s := h.Service; s.Unit != "docker.service" || s.Socket != "docker.socket" || !s.ExitedAt.Equal(time.Unix(940, 500_000_000)) {
 		t.Errorf("service %+v", s)
+	}
+	if s := h.Service; s.FileState != "enabled" || len(s.Holds) != 1 || s.Holds[0] != "/run/hold" {
+		t.Errorf("what holds the service: %+v", s)
+	}
+	aside := state.SetAside{Path: "/data/swarm.bak", ChangedAt: time.Unix(100, 0).UTC(), HasRaft: true, Bytes: 4096}
+	if len(h.SetAsides) != 1 || !h.SetAsides[0].ChangedAt.Equal(aside.ChangedAt) || h.SetAsides[0].Path != aside.Path || !h.SetAsides[0].HasRaft || h.SetAsides[0].Bytes != 4096 {
+		t.Errorf("set aside: %+v", h.SetAsides)
+	}
+	if string(f.StateFile) != "{}" || h.SwarmDir.TotalBytes != 2000000 {
+		t.Errorf("state file %q, %d bytes in total", f.StateFile, h.SwarmDir.TotalBytes)
 	}
 	if d := h.SwarmDir; d.Presence != state.Present || d.Path != "/data/swarm" || !d.HasKey || !d.Locked || !d.HasRootCA || !d.HasRaft ||
 		d.HasStateFile || d.Bytes != 8192 || d.FreeInode == 0 {
@@ -144,6 +162,28 @@ func TestProbeReadsTheDisk(t *testing.T) {
 	}
 	if d := probe(f.path("dangling")); d.Presence != state.Unknown {
 		t.Errorf("a dangling link: %+v", d)
+	}
+}
+
+// What others put beside the swarm directory is seen, whatever its name has in it.
+func TestProbeSeesWhatIsSetAside(t *testing.T) {
+	f := newFakeHost(t)
+	odd := f.path("docker/swarm old\n'x'")
+	write(t, f.path("docker/swarm.bak/certificates/swarm-node.crt"), "x", 0o600)
+	write(t, odd+"/raft/wal-v3-encrypted/0.wal", "x", 0o600)
+	write(t, f.path("docker/swarmy/x"), "", 0o600)
+	write(t, f.path("docker/other/raft/wal/0.wal"), "", 0o600)
+	write(t, f.path("docker/swarm/docker-state.json"), `{"AdvertiseAddr":"10.0.0.11"}`, 0o600)
+	facts, err := f.host.Probe(context.Background(), ProbeOptions{DataRoot: f.path("docker"), Cluster: "prod"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := facts.Host.SetAsides
+	if len(list) != 2 || list[0].Path != odd || !list[0].HasRaft || list[1].Path != f.path("docker/swarm.bak") || list[1].HasRaft || list[1].ChangedAt.IsZero() {
+		t.Errorf("%+v", list)
+	}
+	if string(facts.StateFile) != `{"AdvertiseAddr":"10.0.0.11"}` || facts.Host.SwarmDir.TotalBytes == 0 {
+		t.Errorf("state file %q, %+v", facts.StateFile, facts.Host.SwarmDir)
 	}
 }
 

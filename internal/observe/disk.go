@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"path"
 
@@ -29,6 +30,18 @@ func (l *look) certificate(h *state.Host, pem []byte) {
 	}
 	h.SwarmDir.ClusterID, h.SwarmDir.Role, h.SwarmDir.NodeID = cluster, role, node
 	h.SwarmDir.CertificateExpiry = expiry.UTC()
+}
+
+// addresses reads how the engine takes part in its swarm from
+// docker-state.json (moby's daemon/cluster, nodeStartConfig). It is for
+// comparing only, so that a file that can't be read leaves them unknown.
+func addresses(h *state.Host, stateFile []byte) {
+	var s struct{ ListenAddr, AdvertiseAddr, DataPathAddr string }
+	if h.SwarmDir.Presence != state.Present || json.Unmarshal(stateFile, &s) != nil {
+		return
+	}
+	d := &h.SwarmDir
+	d.ListenAddr, d.AdvertiseAddr, d.DataPathAddr = s.ListenAddr, s.AdvertiseAddr, s.DataPathAddr
 }
 
 // elsewhere looks again where the engine says that its data is, when that is

@@ -40,6 +40,7 @@ type facts struct {
 	host        state.Host
 	dataRoot    string // under which the swarm directory was looked for
 	certificate []byte // PEM of the node certificate, nil when there is none
+	stateFile   []byte // docker-state.json, nil when there is none
 }
 
 // engineAPI is one engine.

@@ -109,6 +109,7 @@ func (l *look) take(h *state.Host, f facts) {
 	h.Name, h.Address, h.Target = known.Name, known.Address, known.Target
 	h.Looked, h.Problem, h.HostKey, h.Engine = known.Looked, known.Problem, known.HostKey, known.Engine
 	l.certificate(h, f.certificate)
+	addresses(h, f.stateFile)
 	if h.SwarmDir.Presence == state.Unknown && h.SwarmDir.Problem == nil {
 		h.SwarmDir.Problem = problem(codeDisk, h.Name, "whether there is a swarm directory could not be found out", "")
 	}

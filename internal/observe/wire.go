@@ -69,7 +69,7 @@ type wiredHost struct{ *host.Host }
 // Probe asks the host.
 func (w wiredHost) Probe(ctx context.Context, what probe) (facts, error) {
 	f, err := w.Host.Probe(ctx, host.ProbeOptions{Service: what.service, DataRoot: what.dataRoot, Cluster: what.cluster})
-	return facts{host: f.Host, dataRoot: f.DataRoot, certificate: f.CertificatePEM}, err
+	return facts{host: f.Host, dataRoot: f.DataRoot, certificate: f.CertificatePEM, stateFile: f.StateFile}, err
 }
 
 func openRepository(ctx context.Context, cluster string, d schema.Repository) (repositoryAPI, error) {
