@@ -22,6 +22,8 @@ func (l *loader) check() {
 	for _, b := range l.cfg.Backups {
 		l.checkBackup(b, l.backupAt[b.Name])
 	}
+	l.checkRecovery()
+	l.checkOneMachine()
 }
 
 // checkNodes tells of two nodes that are one.

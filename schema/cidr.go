@@ -110,3 +110,41 @@ func plus(a netip.Addr, n *big.Int) netip.Addr {
 	r, _ := netip.AddrFromSlice(out)
 	return r
 }
+
+var cidrSubnetsFunc = function.New(&function.Spec{
+	Params:   []function.Parameter{{Name: "prefix", Type: cty.String}},
+	VarParam: &function.Parameter{Name: "newbits", Type: cty.Number},
+	Type:     function.StaticReturnType(cty.List(cty.String)),
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		p, err := prefixArg(args[0])
+		if err != nil {
+			return cty.NilVal, err
+		}
+		total := p.Addr().BitLen()
+		end := new(big.Int).Lsh(big.NewInt(1), uint(total-p.Bits()))
+		next := new(big.Int) // the first address that is not given away, counted from the network's
+		var out []cty.Value
+		for i, arg := range args[1:] {
+			var newbits int
+			if err := gocty.FromCtyValue(arg, &newbits); err != nil {
+				return cty.NilVal, function.NewArgError(i+1, err)
+			}
+			if newbits < 1 || newbits > total-p.Bits() {
+				return cty.NilVal, function.NewArgErrorf(i+1, "%s can be extended by 1 to %d bits", p, total-p.Bits())
+			}
+			size := new(big.Int).Lsh(big.NewInt(1), uint(total-p.Bits()-newbits))
+			// A network begins at a multiple of its size.
+			next.Add(next, new(big.Int).Sub(size, big.NewInt(1)))
+			next.Div(next, size).Mul(next, size)
+			if new(big.Int).Add(next, size).Cmp(end) > 0 {
+				return cty.NilVal, function.NewArgErrorf(i+1, "%s has no room left for this network", p)
+			}
+			out = append(out, cty.StringVal(netip.PrefixFrom(plus(p.Addr(), next), p.Bits()+newbits).String()))
+			next.Add(next, size)
+		}
+		if len(out) == 0 {
+			return cty.ListValEmpty(cty.String), nil
+		}
+		return cty.ListVal(out), nil
+	},
+})

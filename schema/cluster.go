@@ -4,6 +4,14 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
+)
+
+// What the tables say of attributes that no step of a plan brings about.
+const (
+	asItIs       = "left as it is"
+	comparedOnly = "`plan` compares it with the swarm and names every difference, with the command that mends it; no step changes it yet."
+	notYet       = "Read and checked; no plan acts on it yet."
 )
 
 var clusterSpec = &blockSpec{
@@ -15,11 +23,33 @@ var clusterSpec = &blockSpec{
 	attrs: []attrSpec{
 		{name: "id", typ: "string", def: "found on the hosts", doc: "The swarm's ID (`docker info`), where hosts or backups of several swarms could be mixed up.",
 			misuse: []string{"anything but 25 lower-case letters and digits"}},
+		{name: "autolock", typ: "bool", def: asItIs, doc: "Whether a manager needs the unlock key to start.", effect: comparedOnly},
 		{name: "unlock_key", typ: "string", secret: true, doc: "The unlock key of an auto-locked swarm, needed only when no live manager can tell it. Always sensitive; an `env()` that is not set leaves it unknown, and only a step that needs it says so.",
-			misuse: []string{"a text that is no unlock key (`SWMKEY-1-…`)", "a key written into the files is a warning"}},
+			misuse: []string{"a text that is no unlock key (`SWMKEY-1-…`)", "a key written into the files is a warning", "with autolock = false a warning"}},
+		{name: "prune_nodes", typ: "bool", def: "false", doc: "Nodes of the swarm that are not declared are to be removed.", effect: notYet},
+		{name: "remove_down_after", typ: "duration", def: "never", doc: "How long a node is down before it is taken for dead: " + durationForm + ".", effect: notYet,
+			misuse: []string{"less than a minute: a machine that restarts is down for longer"}},
+		{name: "rebalance", typ: "list of strings", def: "none", doc: "The names of services that are to be spread again after nodes were added.", effect: notYet,
+			misuse: []string{"what can't be a service's name, or a name that stands twice"}},
+		{name: "listen_addr", typ: "address or interface, with or without a port", def: asItIs, doc: "Where managers listen: `0.0.0.0:2377`, `eth0`, `[::]:2377`; the port is 2377 where none is given.", effect: notYet,
+			misuse: []string{"a host's name, a port that is none", "one machine's address where several nodes are declared is a warning"}},
+		{name: "data_path_addr", typ: "address or interface", def: asItIs, doc: "Where the traffic of overlay networks goes.", effect: notYet,
+			misuse: []string{"a port, an unspecified address", "one machine's address where several nodes are declared is a warning"}},
+		{name: "data_path_port", typ: "number", def: asItIs, doc: "The UDP port of that traffic.", effect: notYet,
+			misuse: []string{"anything but 1024 to 49151"}},
+		{name: "default_addr_pool", typ: "list of IPv4 networks", def: asItIs, doc: "The networks out of which overlay networks get their subnets.", effect: notYet,
+			misuse: []string{"a network that is none, is IPv6, has host bits set, or overlaps another", "an empty list"}},
+		{name: "default_addr_pool_mask_length", typ: "number", def: asItIs + "; a new swarm has 24", doc: "The prefix length of those subnets.", effect: notYet,
+			misuse: []string{"more than 29, or less than the prefix length of a pool (10.0.0.0/8 where none is given)"}},
 	},
+	blocks: []*blockSpec{settingsSpec},
 	example: `cluster "prod" {
+  autolock   = true
   unlock_key = env("PROD_UNLOCK_KEY")
+  settings {
+    task_history_limit = 3
+    cert_expiry        = "30d"
+  }
 }`,
 }
 
@@ -53,9 +83,40 @@ func (l *loader) readClusterBlock(c *content) {
 	}
 	out.ID = id.val
 	out.UnlockKey = l.readUnlockKey(c)
+	l.readAutolock(c, &out)
+	out.PruneNodes = l.bool(c, "prune_nodes", scope{}).val
+	out.RemoveDownAfter = l.atLeast(c, "remove_down_after", time.Minute, "a machine that restarts is down for longer")
+	out.Rebalance = l.readRebalance(c)
+	l.readNetwork(c, &out)
+	out.Settings = l.readSettings(c)
 	if l.cfg.Cluster.Name == "" {
 		l.cfg.Cluster = out
 	}
+}
+
+func (l *loader) readAutolock(c *content, out *Cluster) {
+	f := l.bool(c, "autolock", scope{})
+	if !f.ok {
+		return
+	}
+	out.Autolock = &f.val
+	if !f.val && out.UnlockKey.Set() {
+		l.warn(f.at, "Unlock key of a swarm that is not auto-locked", "With autolock = false a manager needs no key to start, and unlock_key opens nothing once that holds.", "Remove unlock_key when no manager is locked any more.")
+	}
+}
+
+// serviceName is what swarm takes for a service's name.
+var serviceName = regexp.MustCompile(`^[a-zA-Z0-9](?:[-_]*[A-Za-z0-9]+)*$`)
+
+func (l *loader) readRebalance(c *content) []string {
+	f := l.strs(c, "rebalance", scope{})
+	l.onceEach(c, "rebalance", f)
+	for i, s := range f.val {
+		if len(s) > 63 || !serviceName.MatchString(s) {
+			l.err(itemRange(c.attrs["rebalance"].Expr, i, len(f.val)), "Not a service's name", fmt.Sprintf("%q can't be the name of a service.", s), "Write the name as docker service ls shows it, such as web or db_postgres.")
+		}
+	}
+	return f.val
 }
 
 func (l *loader) readUnlockKey(c *content) Secret {

@@ -85,7 +85,7 @@ func (l *loader) addHCL(ds hcl.Diagnostics) {
 			out.Remedy = "Give the function a value that it can work on, or try(…, default)."
 		}
 		if strings.Contains(d.Detail, errOutside.Error()) {
-			out.Remedy = "Move the file into the configuration's directory, or allow reading outside of it."
+			out.Remedy = "Move or copy the file into the configuration's directory."
 		}
 		if d.Subject != nil {
 			l.place(&out, *d.Subject)

@@ -65,3 +65,18 @@ func durationPart(number, unit string) (time.Duration, error) {
 	}
 	return d * hours, nil
 }
+
+// FormatDuration writes a duration so that ParseDuration reads it back, in the
+// largest unit that it is a whole number of: "120s" is "2m", "48h" is "2d".
+func FormatDuration(d time.Duration) string {
+	const day = 24 * time.Hour
+	for _, u := range []struct {
+		of   time.Duration
+		unit string
+	}{{day, "d"}, {time.Hour, "h"}, {time.Minute, "m"}, {time.Second, "s"}} {
+		if d%u.of == 0 && d >= u.of && (u.of != day || d > day) {
+			return fmt.Sprintf("%d%s", d/u.of, u.unit)
+		}
+	}
+	return d.String()
+}

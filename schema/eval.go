@@ -154,6 +154,11 @@ func (l *loader) checkCalls(expr hclsyntax.Expression) bool {
 		if !is {
 			return nil
 		}
+		if why, is := leftOut[call.Name]; is {
+			ok = false
+			l.err(call.NameRange, "Function that is left out", fmt.Sprintf("There is no function %q: %s.", call.Name, why[0]), why[1])
+			return nil
+		}
 		if _, known := l.functions[call.Name]; !known {
 			ok = false
 			l.err(call.NameRange, "Unknown function", fmt.Sprintf("There is no function %q.", call.Name),

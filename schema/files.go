@@ -194,7 +194,7 @@ func (l *loader) readText(path string) (string, error) {
 		data, err = readRegular(os.Stat, func(p string) (fs.File, error) { return os.Open(p) }, full, maxText)
 	}
 	if err != nil {
-		return "", fmt.Errorf("%s: %s", path, plainError(err))
+		return "", readError{path, err}
 	}
 	if invalidUTF8(data) >= 0 {
 		return "", fmt.Errorf("%s is not UTF-8 text", path)
@@ -202,7 +202,16 @@ func (l *loader) readText(path string) (string, error) {
 	return string(data), nil
 }
 
-var errOutside = errors.New("it is outside the configuration's directory, and reading there was not allowed")
+// readError is why file() can't read a path.
+type readError struct {
+	path string
+	err  error
+}
+
+func (e readError) Error() string { return fmt.Sprintf("%s: %s", e.path, plainError(e.err)) }
+func (e readError) Unwrap() error { return e.err }
+
+var errOutside = errors.New("it is outside the configuration's directory, where nothing is read")
 
 func (l *loader) readInside(full string) ([]byte, error) {
 	rel, err := filepath.Rel(l.dir, full)

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"errors"
+	"io/fs"
 	"maps"
 	"strings"
 	"sync"
@@ -44,6 +45,10 @@ var pure = map[string]function.Function{
 	"toset": stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)), "tostring": stdlib.MakeToFunc(cty.String),
 
 	"cidrhost": cidrHostFunc, "cidrnetmask": cidrNetmaskFunc, "cidrsubnet": cidrSubnetFunc,
+	"cidrsubnets": cidrSubnetsFunc,
+
+	"alltrue": boolsFunc(false), "anytrue": boolsFunc(true), "matchkeys": matchKeysFunc, "one": oneFunc, "sum": sumFunc,
+	"transpose": transposeFunc, "formatdate": stdlib.FormatDateFunc, "timeadd": stdlib.TimeAddFunc,
 }
 
 // lengthFunc is cty's for collections, and counts the characters of a text.
@@ -73,7 +78,10 @@ func affix(test func(s, part string) bool) function.Function {
 }
 
 var guardedPure = sync.OnceValue(func() map[string]function.Function {
-	out := make(map[string]function.Function, len(pure))
+	out := make(map[string]function.Function, len(pure)+len(textFuncs))
+	for name, f := range textFuncs {
+		out[name] = guarded(f)
+	}
 	for name, f := range pure {
 		out[name] = guarded(f)
 	}
@@ -84,8 +92,8 @@ var guardedPure = sync.OnceValue(func() map[string]function.Function {
 func (l *loader) newFunctions() map[string]function.Function {
 	out := map[string]function.Function{
 		"try": l.tryFunc(), "can": l.canFunc(),
-		"env": guarded(l.envFunc()), "file": guarded(l.fileFunc()),
-		"sensitive": l.sensitiveFunc(), "nonsensitive": l.nonsensitiveFunc(),
+		"env": guarded(l.envFunc()), "file": guarded(l.fileFunc()), "fileexists": guarded(l.fileExistsFunc()),
+		"sensitive": l.sensitiveFunc(), "nonsensitive": l.nonsensitiveFunc(), "issensitive": isSensitiveFunc,
 	}
 	maps.Copy(out, guardedPure())
 	return out
@@ -168,6 +176,30 @@ func (l *loader) fileFunc() function.Function {
 		},
 	})
 }
+
+// fileExistsFunc is fileexists(path). Like a file's text its answer is in no
+// digest, so it is sensitive: it may choose a secret, not what is planned.
+func (l *loader) fileExistsFunc() function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{{Name: "path", Type: cty.String}},
+		Type:   function.StaticReturnType(cty.Bool),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			_, err := l.readText(args[0].AsString())
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return cty.NilVal, function.NewArgError(0, err)
+			}
+			return cty.BoolVal(err == nil).Mark(sensitiveMark{}), nil
+		},
+	})
+}
+
+var isSensitiveFunc = function.New(&function.Spec{
+	Params: []function.Parameter{anyParam("value")},
+	Type:   function.StaticReturnType(cty.Bool),
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		return cty.BoolVal(args[0].HasMarkDeep(sensitiveMark{})), nil
+	},
+})
 
 func anyParam(name string) function.Parameter {
 	return function.Parameter{Name: name, Type: cty.DynamicPseudoType, AllowDynamicType: true, AllowNull: true, AllowUnknown: true, AllowMarked: true}

@@ -138,7 +138,7 @@ func TestGood(t *testing.T) {
 
 func TestEnoughIsTested(t *testing.T) {
 	names, err := filepath.Glob("testdata/bad/*.txtar")
-	if err != nil || len(names) < 40 {
-		t.Errorf("%d bad configurations (%v), and 40 are wanted", len(names), err)
+	if err != nil || len(names) < 75 {
+		t.Errorf("%d bad configurations (%v), and 75 are wanted", len(names), err)
 	}
 }

@@ -30,9 +30,13 @@ func TestSecretsDoNotFlow(t *testing.T) {
 		`lookup({ a = %s }, "a", "x")`, `values({ a = %s })`, `reverse([%s])`, `max(length(%s), 9)`, `regexall("a", %s)`, `length(regexall("a", %s))`,
 		`[for c in [%s] : { a = "x", b = "y" }[substr(c, 0, 1)]][0]`, `[for c in [%s] : can(regex("^a", c))][0]`, `["x", "y"][startswith(%s, "a") ? 0 : 1]`,
 		`{ a = { x = "x" }, b = { x = "y" } }[substr(%s, 0, 1)].x`, `tomap({ a = "x", b = "y" })[substr(%s, 0, 1)]`, `{ a = ["x"], b = ["y"] }[substr(%s, 0, 1)][*]`,
+		`issensitive(%s) ? "a" : "b"`, `sha256(%s)`, `base64encode(%s)`, `one([%s])`, `sum([length(replace(%s, "a", ""))])`, `alltrue([startswith(%s, "a")])`,
+		`anytrue([startswith(%s, "a")])`, `matchkeys(["x", "y"], ["aaaaaaaa", "bbbbbbbb"], [%s])[0]`, `transpose({ (%s) = ["x"] }).x[0]`,
+		`issensitive(try({ aaaaaaaa = sensitive("x") }[%s], "y")) ? "a" : "b"`, `issensitive(lookup({ aaaaaaaa = sensitive("x") }, %s, "y")) ? "a" : "b"`,
+		`fileexists(%s)`, `urlencode(%s)`, `basename(%s)`, `cidrsubnets("10.0.0.0/8", 8 + length(replace(%s, "a", "")))[0]`, `timeadd("2020-01-01T00:00:00Z", "${length(replace(%s, "a", ""))}h")`,
 		`can([for c in ["x"] : regex("^a", %s)])`, `can({ a = 1 }[startswith(%s, "a") ? "a" : "b"])`,
 	}
-	places := []string{"address = %s", "role = %s", "connection { ssh = %s }", "engine { data_root = %s }", "for_each = %s", "engine { service = \"x${%s}\" }", "connection { local = %s }"}
+	places := []string{"address = %s", "role = %s", "connection { ssh = %s }", "engine { data_root = %s }", "for_each = %s", "engine { service = \"x${%s}\" }", "connection { local = %s }", "availability = %s", "labels = { a = %s }", "labels = { (%s) = \"x\" }"}
 	for i, src := range sources {
 		for j, one := range through {
 			expr := fmt.Sprintf(one, src)

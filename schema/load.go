@@ -14,7 +14,7 @@ import (
 )
 
 // topLevel are the blocks that a file may hold, in the reference's order.
-var topLevel = []*blockSpec{clusterSpec, nodeSpec, repositorySpec, backupSpec, variableSpec, localsSpec}
+var topLevel = []*blockSpec{clusterSpec, nodeSpec, repositorySpec, backupSpec, recoverySpec, variableSpec, localsSpec}
 
 // loader is the work of one Load. It goes on after every mistake, so that all
 // of them are told at once.
@@ -46,6 +46,8 @@ type loader struct {
 	nodesUnknown bool // some nodes could not be read, which has been told
 	rolesUnknown bool
 	backupAt     map[string]backupPlaces
+	recoveryAt   recoveryPlaces
+	clusterAt    clusterPlaces
 
 	secrets  []string
 	shown    map[string]bool // texts that nonsensitive() let through
@@ -116,6 +118,7 @@ func (l *loader) decode() {
 	l.readNodes()
 	l.readRepositories()
 	l.readBackups()
+	l.readRecovery()
 	l.check()
 }
 

@@ -55,7 +55,10 @@ func TestFilesInAnyOrder(t *testing.T) {
 func forget(c *Config) {
 	c.Dir, c.Files, c.SHA256 = "", nil, ""
 	none := Config{}.Cluster.Range
-	c.Cluster.Range = none
+	c.Cluster.Range, c.Cluster.Settings.Range = none, none
+	if c.Recovery != nil {
+		c.Recovery.Range = none
+	}
 	for i := range c.Nodes {
 		c.Nodes[i].Range, c.Nodes[i].Connection.Range = none, none
 	}

@@ -23,19 +23,25 @@ var nodeSpec = &blockSpec{
 			misuse: []string{"a list (use toset)", "a sensitive or unknown collection", "a key that can't be a name"}},
 		{name: "address", typ: "IPv4 or IPv6 address", required: true, doc: "The static address that the node advertises.",
 			misuse: []string{"a name, a network, an address with a port or zone", "an unspecified or multicast address"}},
-		{name: "role", typ: `"manager" or "worker"`, required: true, doc: "What the node is in the swarm.",
+		{name: "role", typ: `"manager" or "worker"`, required: true, doc: "What the node is in the swarm.", effect: comparedOnly,
 			misuse: []string{"anything else"}},
+		{name: "availability", typ: `"active", "pause" or "drain"`, def: asItIs, doc: "Whether the node takes tasks: active does, pause keeps those that it has, drain gives them up.", effect: comparedOnly,
+			misuse: []string{"anything else"}},
+		{name: "labels", typ: "map of strings", def: asItIs, doc: "All the labels that the node has in the swarm; `{}` means none.", effect: comparedOnly,
+			misuse: []string{"a key that is empty, or holds a blank, a control character or `=`", "a value with control characters other than tab and newline", "a sensitive value: labels are shown"}},
 	},
 	blocks: []*blockSpec{connectionSpec, engineSpec},
 	example: `node "m1" {
   address = "10.0.0.11"
   role    = "manager"
+  labels  = { zone = "a" }
 }
 
 node "w" {
-  for_each = { w1 = "10.0.0.21", w2 = "10.0.0.22" }
-  address  = each.value
-  role     = "worker"
+  for_each     = { w1 = "10.0.0.21", w2 = "10.0.0.22" }
+  address      = each.value
+  role         = "worker"
+  availability = "active"
   connection { none = true }
 }`,
 }
@@ -159,6 +165,8 @@ func (l *loader) readNode(c *content, nested nestedBlocks, name string, at hcl.R
 		}
 	}
 	d.Role = l.readRole(c, sc)
+	d.Availability = l.choice(c, "availability", "availability", []string{AvailabilityActive, AvailabilityPause, AvailabilityDrain}, sc)
+	d.Labels = l.readLabels(c, sc)
 	l.readConnection(c, nested.connection, &d, sc)
 	d.Engine = l.readEngine(nested.engine, sc)
 	l.nodes = append(l.nodes, d)

@@ -160,3 +160,34 @@ func TestRecipients(t *testing.T) {
 		}
 	}
 }
+
+func TestListenAddress(t *testing.T) {
+	for in, want := range map[string]string{
+		"0.0.0.0": "0.0.0.0:2377", "0.0.0.0:2378": "0.0.0.0:2378", "eth0": "eth0:2377", "eth0:1": "eth0:1", "eth0.100:2377": "eth0.100:2377",
+		"::": "[::]:2377", "[::]": "[::]:2377", "[::]:2400": "[::]:2400", "::ffff:10.0.0.1": "10.0.0.1:2377", "2001:0db8::1": "[2001:db8::1]:2377",
+		"10.0.0.1:02377": "10.0.0.1:2377",
+		"":               "", ":2377": "", "eth0:": "", "eth0:0": "", "eth0:65536": "", "eth0:+1": "", "fe80::1%eth0": "", "224.0.0.1": "", "m1.local": "",
+		"a-very-long-interface": "", "10.0.0.0/8": "", "eth0:1:2": "", "-x": "",
+	} {
+		got, err := listenAddress(in)
+		if (err != nil) != (want == "") || got != want {
+			t.Errorf("%q: %q, %v; want %q", in, got, err, want)
+		}
+	}
+}
+
+func TestFormatDuration(t *testing.T) {
+	for in, want := range map[time.Duration]string{
+		0: "0s", 120 * time.Second: "2m", 24 * time.Hour: "24h", 48 * time.Hour: "2d", 36 * time.Hour: "36h", 1500 * time.Millisecond: "1.5s", 90 * time.Second: "90s",
+	} {
+		if got := FormatDuration(in); got != want {
+			t.Errorf("%s: %s, want %s", in, got, want)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		d := time.Duration(rapid.Int64Min(0).Draw(t, "d"))
+		if got, err := ParseDuration(FormatDuration(d)); err != nil || got != d {
+			t.Fatalf("%s: %s, %v", d, got, err)
+		}
+	})
+}

@@ -14,7 +14,13 @@ func Reference() string {
 		referenceBlock(&b, s, s.name, 2)
 	}
 	b.WriteString(referenceExpressions)
-	for _, line := range wrapNames(referenceFunctions()) {
+	b.WriteString("| function | result |\n|---|---|\n")
+	for _, name := range referenceFunctions() {
+		doc := functionDocs[name]
+		fmt.Fprintf(&b, "| `%s` | %s |\n", doc[0], doc[1])
+	}
+	b.WriteString(referenceLeftOut)
+	for _, line := range wrapNames(keysOf(leftOut)) {
 		b.WriteString(line + "\n")
 	}
 	b.WriteString(referenceTail)
@@ -26,7 +32,7 @@ func referenceBlock(b *strings.Builder, s *blockSpec, path string, level int) {
 	if s.label != "" {
 		title += ` "…"`
 	}
-	fmt.Fprintf(b, "%s %s\n\n%s\n\n", strings.Repeat("#", level), title, s.doc)
+	fmt.Fprintf(b, "%s %s\n\n%s\n\n", strings.Repeat("#", level), title, sentences(s.doc, s.effect))
 	fmt.Fprintf(b, "How many: %s.", s.count)
 	if s.label != "" {
 		fmt.Fprintf(b, " Label: %s.", s.label)
@@ -43,7 +49,7 @@ func referenceBlock(b *strings.Builder, s *blockSpec, path string, level int) {
 		case def == "":
 			def = "none"
 		}
-		doc := a.doc
+		doc := sentences(a.doc, a.effect)
 		if a.secret {
 			doc += " May be sensitive."
 		}
@@ -69,6 +75,11 @@ func referenceBlock(b *strings.Builder, s *blockSpec, path string, level int) {
 	for _, n := range s.blocks {
 		referenceBlock(b, n, path+" / "+n.name, level+1)
 	}
+}
+
+// sentences joins texts that may be empty.
+func sentences(texts ...string) string {
+	return strings.TrimSpace(strings.Join(texts, " "))
 }
 
 // referenceFunctions names every function that an expression may call.
@@ -111,15 +122,22 @@ The functions are those known from Terraform, as far as they rest on their argum
 
 `
 
+const referenceLeftOut = `
+Left out on purpose, each with its reason and what to write instead in the error: what gives another result every
+time or on every machine (plans have to be repeatable), and what others do already.
+
+`
+
 const referenceTail = `
 ` + "`file(path)`" + ` reads a text file of at most 1 MiB, relative to the configuration's directory; outside of it, symbolic
-links followed, only where that was allowed. ` + "`env(name)`" + ` is an environment variable; where it is not set the value is
-unknown, which an attribute that may be sensitive bears and any other refuses. ` + "`cidrhost`, `cidrsubnet` and `cidrnetmask`" + `
+links followed, nothing is read. ` + "`fileexists(path)`" + ` keeps to the same rules. ` + "`env(name)`" + ` is an environment
+variable; where it is not set the value is unknown, which an attribute that may be sensitive bears and any other
+refuses. ` + "`cidrhost`, `cidrsubnet`, `cidrsubnets` and `cidrnetmask`" + `
 count in IPv4 and IPv6 networks.
 
 ## Sensitive values
 
-What comes from ` + "`env()`, `file()`, `sensitive()`" + ` or a variable with ` + "`sensitive = true`" + ` is sensitive, and so is everything made from
+What comes from ` + "`env()`, `file()`, `fileexists()`, `sensitive()`" + ` or a variable with ` + "`sensitive = true`" + ` is sensitive, and so is everything made from
 it. It may stand only in attributes that say so above; anywhere else it is refused, because it would be shown.
 ` + "`nonsensitive(value)`" + ` says that a value is no secret; it is then a part of the configuration's digest.
 `

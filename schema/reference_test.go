@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -44,5 +45,28 @@ func TestEveryRowIsDocumented(t *testing.T) {
 	}
 	for _, s := range topLevel {
 		walk(s)
+	}
+}
+
+func TestEveryFunctionIsDocumented(t *testing.T) {
+	known := referenceFunctions()
+	for _, name := range known {
+		doc, ok := functionDocs[name]
+		if !ok || !strings.HasPrefix(doc[0], name+"(") || doc[1] == "" {
+			t.Errorf("%s has no line, or not its own: %q", name, doc)
+		}
+		if _, out := leftOut[name]; out {
+			t.Errorf("%s is both there and left out", name)
+		}
+	}
+	for name := range functionDocs {
+		if !slices.Contains(known, name) {
+			t.Errorf("%s is documented and not there", name)
+		}
+	}
+	for name, why := range leftOut {
+		if why[0] == "" || why[1] == "" {
+			t.Errorf("%s: reason or remedy missing", name)
+		}
 	}
 }

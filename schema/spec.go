@@ -18,6 +18,7 @@ type attrSpec struct {
 	def      string   // what holds without it, as the reference says it
 	secret   bool     // a sensitive value may stand here
 	doc      string   // sentences for the reference
+	effect   string   // what plan and apply make of it, where that is not all; a sentence for the reference
 	misuse   []string // what is refused, for the reference
 }
 
@@ -30,6 +31,7 @@ type blockSpec struct {
 	many     bool   // as a nested block
 	free     bool   // any attribute name will do, as in locals
 	doc      string
+	effect   string // as of attrSpec
 	misuse   []string
 	attrs    []attrSpec
 	blocks   []*blockSpec
@@ -92,7 +94,7 @@ func (l *loader) read(spec *blockSpec, b *hclsyntax.Block) *content {
 		spec: spec, def: b.DefRange(), label: b.TypeRange,
 		attrs: map[string]*hclsyntax.Attribute{}, blocks: map[string][]*hclsyntax.Block{}, meant: map[string]bool{},
 	}
-	l.readLabels(c, b)
+	l.readBlockLabels(c, b)
 	for _, a := range sortedAttrs(b.Body) {
 		switch {
 		case spec.free, spec.attr(a.Name) != nil:
@@ -121,7 +123,7 @@ func (l *loader) read(spec *blockSpec, b *hclsyntax.Block) *content {
 	return c
 }
 
-func (l *loader) readLabels(c *content, b *hclsyntax.Block) {
+func (l *loader) readBlockLabels(c *content, b *hclsyntax.Block) {
 	spec := c.spec
 	want := 0
 	if spec.label != "" {

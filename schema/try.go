@@ -93,7 +93,7 @@ func touchesSensitive(expr hcl.Expression, ctx *hcl.EvalContext) bool {
 	_ = hclsyntax.VisitAll(node, func(n hclsyntax.Node) hcl.Diagnostics {
 		if call, is := n.(*hclsyntax.FunctionCallExpr); is {
 			switch call.Name {
-			case "env", "file", "sensitive":
+			case "env", "file", "fileexists", "sensitive":
 				found = true
 			}
 		}
