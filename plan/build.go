@@ -94,6 +94,9 @@ func (p *planner) decide() []*need {
 			p.backup(n)
 		}
 	}
+	for _, u := range p.w.differences() {
+		p.unmet(u)
+	}
 	return needs
 }
 

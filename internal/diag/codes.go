@@ -56,6 +56,9 @@ const (
 	NodeIDTwice         = "RQ215"
 	RunInProgress       = "RQ216"
 	LeftoverStuck       = "RQ217"
+	NodeDiffers         = "RQ218"
+	SwarmDiffers        = "RQ219"
+	NodeUndeclared      = "RQ220"
 	HostUnreachable     = "RQ301"
 	HostKeyUnknown      = "RQ302"
 	HostKeyChanged      = "RQ303"
@@ -121,6 +124,9 @@ var codes = []Code{
 	{NodeIDTwice, Refusal, "Two machines hold one node ID", "A swarm directory was copied from one machine to another: a node ID belongs to one host.", "Find out which is the real one, stop the engine of the other and move its swarm directory aside."},
 	{RunInProgress, Refusal, "A run is in progress on a host", "A detached run of requeen is at work on a manager, which may be down for it; a second stop could lose the quorum.", "Wait until it is done, or run requeen apply where the run was begun; then plan again."},
 	{LeftoverStuck, Refusal, "What a cut run left can't be finished now", "A run was cut on this host, and the host is in no state in which it can be finished or removed safely.", "Mend what the message names, then plan again."},
+	{NodeDiffers, Refusal, "A node is not as it is declared", "Its role, availability, labels or address in the swarm differ from its node block, or it is in no swarm. No step changes that yet; backups are planned all the same.", "Type what the plan names, or declare what is there."},
+	{SwarmDiffers, Refusal, "The swarm is not as it is declared", "Auto-lock or a setting of the cluster block differs from the swarm's. No step changes that yet; backups are planned all the same.", "Type what the plan names, or declare what is there."},
+	{NodeUndeclared, Refusal, "A node of the swarm is not declared", "cluster.prune_nodes is set, and the swarm has a node that no node block declares. No step removes it yet.", "Declare it, or remove it as the plan says."},
 	{HostUnreachable, Hazard, "A host can't be reached", "ssh gave no connection, so nothing is known about this host; unknown is not absent.", "Check the address, the network and the ssh configuration."},
 	{HostKeyUnknown, Hazard, "A host key is not known", "ssh has no key on record for this host and requeen never accepts one unseen.", "Compare the key by another way, then connect once with ssh, or add it with ssh-keyscan."},
 	{HostKeyChanged, Hazard, "A host key has changed", "The host answers with another key than the one on record: it was reinstalled, or it is another machine.", "Find out why, then ssh-keygen -R the old key."},
