@@ -46,3 +46,12 @@ func writeFiles(t testing.TB, files ...txtar.File) string {
 }
 
 func oneFile(src string) txtar.File { return txtar.File{Name: "main.rq.hcl", Data: []byte(src)} }
+
+func parseArchive(t testing.TB, name string) *txtar.Archive {
+	t.Helper()
+	ar, err := txtar.ParseFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ar
+}
