@@ -42,6 +42,11 @@ is-active)
 	[ "$s" = active ] ;;
 show)
 	for a; do unit=$a; done
+	for prop in LoadState UnitFileState TriggeredBy; do
+		case "$*" in
+		*"$prop --value"*) [ ! -f "$U/$unit.$prop" ] || { cat "$U/$unit.$prop"; exit; } ;;
+		esac
+	done
 	case "$*" in
 	*'ActiveState --value'*) state "$unit" ;;
 	*) state "$unit"; cat "$U/invocation" ;;
@@ -71,6 +76,7 @@ start)
 		echo active >"$U/$u"
 	done ;;
 restart) [ ! -f "$FAKE/no-timer" ] && echo active >"$U/$1" ;;
+cat) cat "$U/$1.text" ;;
 reset-failed) for u; do rm -f "$U/$u.started"; done ;;
 esac
 `

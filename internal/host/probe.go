@@ -100,6 +100,9 @@ func parseProbe(text, cluster string, before, after time.Time) (f Facts, missing
 	if f.StateFile, err = base64.StdEncoding.DecodeString(v["state_file"]); err != nil {
 		return Facts{}, nil, fmt.Errorf("docker-state.json: %w", err)
 	}
+	if len(f.StateFile) == 0 {
+		f.StateFile = nil
+	}
 	clock := unixTime(v["clock"])
 	f.Host = state.Host{
 		MachineID: v["machine_id"], Hostname: v["hostname"], BootID: v["boot_id"],

@@ -13,6 +13,36 @@ for t in systemctl systemd-run tar cp base64 sha256sum du df stat timeout readli
 done
 
 prop() { systemctl show -p "$1" --value "$service" 2>/dev/null; }
+coded() { printf '%s' "$1" | base64 | tr -d '\n'; } # for what may hold any character
+trim() { # TEXT: sets trimmed
+	trimmed=$1
+	while :; do
+		case $trimmed in
+		[[:blank:]]*) trimmed=${trimmed#?} ;;
+		*[[:blank:]]) trimmed=${trimmed%?} ;;
+		*) return ;;
+		esac
+	done
+}
+held() { # UNIT: the files that it or its drop-ins name as what it must not start with, and that are there
+	systemctl cat "$1" 2>/dev/null | {
+		names=
+		while read -r line || [ -n "$line" ]; do
+			case $line in Condition*=*) ;; *) continue ;; esac
+			trim "${line%%=*}"
+			key=$trimmed
+			trim "${line#*=}"
+			if [ -z "$trimmed" ]; then
+				names= # it takes back all conditions before it
+				continue
+			fi
+			case $key=$trimmed in ConditionPathExists=!*) ;; *) continue ;; esac
+			trim "${trimmed#!}"
+			case $trimmed in /*) [ -e "$trimmed" ] && names="$names $(coded "$trimmed")" ;; esac
+		done
+		for name in $names; do say hold "$name"; done
+	}
+}
 [ -n "$service" ] || service=docker.service
 load=$(prop LoadState)
 say load "$load"
@@ -26,11 +56,8 @@ if [ "$load" = loaded ]; then
 	for u in $(prop TriggeredBy); do
 		case $u in *.socket) say socket "$u" && socket=$u ;; esac
 	done
-	# What keeps it from starting: files that a unit or its drop-ins name, and that are there.
-	systemctl cat "$service" $socket 2>/dev/null | while IFS= read -r line; do
-		case $line in
-		'ConditionPathExists=!'*) [ -e "${line#*!}" ] && say hold "$(printf '%s' "${line#*!}" | base64 | tr -d '\n')" ;;
-		esac
+	for u in "$service" $socket; do
+		held "$u"
 	done
 fi
 case $load in
@@ -127,6 +154,7 @@ absent) say swarm absent ;;
 	;;
 esac
 
+real=
 if [ "$seen" = present ]; then
 	real=$(readlink -f "$swarm")
 	say swarm_real "$real"
@@ -163,21 +191,29 @@ if [ "$seen" = present ]; then
 	say swarm_bytes "${size%%[!0-9]*}"
 fi
 
-# Directories beside it that hold a swarm's state, by whomever they were put there.
+# Directories beside it that hold a swarm's state, by whomever they were put
+# there. A link is left out: it may lead to the directory in use.
 asides=0
-for d in "$root"/swarm*/ "${real:-$swarm}"*/; do
-	d=${d%/}
-	[ -d "$d" ] && [ "$d" != "$swarm" ] && [ "$d" != "${real:-}" ] || continue
-	[ -d "$d/certificates" ] || [ -d "$d/raft" ] || continue
-	asides=$((asides + 1))
-	[ "$asides" -le 40 ] || break
-	raft=0
-	for f in "$d"/raft/*/*.wal; do
-		[ -f "$f" ] && raft=1 && break
+beside() { # DIR
+	for d in "$1"/swarm*/; do
+		d=${d%/}
+		[ -d "$d" ] && ! [ -L "$d" ] && [ "$d" != "${real:-$1/swarm}" ] || continue
+		[ -d "$d/certificates" ] || [ -d "$d/raft" ] || continue
+		asides=$((asides + 1))
+		[ "$asides" -le 20 ] || return
+		raft=0
+		for f in "$d"/raft/*/*.wal; do
+			[ -f "$f" ] && raft=1 && break
+		done
+		at=$(stat -c %Y "$d" 2>/dev/null)
+		size=$(du -s -B1 "$d" 2>/dev/null)
+		size=${size%%[!0-9]*}
+		say aside "${at:-0} $raft ${size:-0} $(coded "$d")"
 	done
-	size=$(du -s -B1 "$d" 2>/dev/null)
-	say aside "$(stat -c %Y "$d") $raft ${size%%[!0-9]*} $(printf '%s' "$d" | base64 | tr -d '\n')"
-done
+}
+above=$(readlink -f "$root")
+[ -z "$real" ] || [ "${real%/*}" = "$above" ] || beside "${real%/*}"
+beside "$above"
 
 at=$dir
 while [ -n "$at" ] && ! [ -d "$at" ]; do at=${at%/*}; done

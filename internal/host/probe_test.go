@@ -3,6 +3,9 @@ package host
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -165,7 +168,18 @@ func TestProbeReadsTheDisk(t *testing.T) {
 	}
 }
 
-// What others put beside the swarm directory is seen, whatever its name has in it.
+// look probes the fake host.
+func (f *fakeHost) look(root string) Facts {
+	f.t.Helper()
+	facts, err := f.host.Probe(context.Background(), ProbeOptions{DataRoot: root, Cluster: "prod"})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return facts
+}
+
+// What others put beside the swarm directory is seen, whatever its name has in
+// it; what is no swarm's state, and a link, is not.
 func TestProbeSeesWhatIsSetAside(t *testing.T) {
 	f := newFakeHost(t)
 	odd := f.path("docker/swarm old\n'x'")
@@ -174,16 +188,79 @@ func TestProbeSeesWhatIsSetAside(t *testing.T) {
 	write(t, f.path("docker/swarmy/x"), "", 0o600)
 	write(t, f.path("docker/other/raft/wal/0.wal"), "", 0o600)
 	write(t, f.path("docker/swarm/docker-state.json"), `{"AdvertiseAddr":"10.0.0.11"}`, 0o600)
-	facts, err := f.host.Probe(context.Background(), ProbeOptions{DataRoot: f.path("docker"), Cluster: "prod"})
-	if err != nil {
+	if err := os.Symlink(f.path("docker/swarm"), f.path("docker/swarm-link")); err != nil {
 		t.Fatal(err)
 	}
+	facts := f.look(f.path("docker"))
 	list := facts.Host.SetAsides
-	if len(list) != 2 || list[0].Path != odd || !list[0].HasRaft || list[1].Path != f.path("docker/swarm.bak") || list[1].HasRaft || list[1].ChangedAt.IsZero() {
+	if len(list) != 2 || list[0].Path != odd || !list[0].HasRaft || list[0].Bytes == 0 ||
+		list[1].Path != f.path("docker/swarm.bak") || list[1].HasRaft || list[1].ChangedAt.IsZero() {
 		t.Errorf("%+v", list)
 	}
 	if string(facts.StateFile) != `{"AdvertiseAddr":"10.0.0.11"}` || facts.Host.SwarmDir.TotalBytes == 0 {
 		t.Errorf("state file %q, %+v", facts.StateFile, facts.Host.SwarmDir)
+	}
+}
+
+// Where a link leads to the swarm directory, both places are looked at.
+func TestProbeSeesWhatIsSetAsideBeyondALink(t *testing.T) {
+	f := newFakeHost(t)
+	for _, name := range []string{"data/swarm-live/raft", "data/swarm.bak/raft", "linked/swarm-old/certificates"} {
+		write(t, f.path(name+"/x"), "", 0o600)
+	}
+	if err := os.Symlink(f.path("data/swarm-live"), f.path("linked/swarm")); err != nil {
+		t.Fatal(err)
+	}
+	h := f.look(f.path("linked")).Host
+	if len(h.SetAsides) != 2 || h.SetAsides[0].Path != f.path("data/swarm.bak") || h.SetAsides[1].Path != f.path("linked/swarm-old") ||
+		h.SwarmDir.Path != f.path("data/swarm-live") {
+		t.Errorf("%+v in %s", h.SetAsides, h.SwarmDir.Path)
+	}
+}
+
+func TestProbeEndsWithTwentySetAside(t *testing.T) {
+	f := newFakeHost(t)
+	for i := range 23 {
+		write(t, f.path(fmt.Sprintf("docker/swarm.%d/raft/x", i)), "", 0o600)
+	}
+	if n := len(f.look(f.path("docker")).Host.SetAsides); n != 20 {
+		t.Errorf("%d are told", n)
+	}
+}
+
+// A file keeps the engine from starting if the unit's conditions, as they are
+// after all drop-ins, name it with a "!" and it is there.
+func TestProbeSeesWhatHoldsTheUnit(t *testing.T) {
+	f := newFakeHost(t)
+	for _, name := range []string{"hold", "hold two", "back", "positive", "one-of-several", "socket"} {
+		write(t, f.path("held/"+name), "", 0o600)
+	}
+	at := f.path("held")
+	unit := func(name, property, text string) { write(t, f.path("units/"+name+"."+property), text, 0o644) }
+	unit("docker.service", "LoadState", "loaded\n")
+	unit("docker.service", "UnitFileState", "disabled\n")
+	unit("docker.service", "TriggeredBy", "docker.socket\n")
+	unit("docker.service", "text", "# /lib/systemd/system/docker.service\n[Unit]\nConditionPathExists=!"+at+"/back\n"+
+		"ConditionPathExists=\n#ConditionPathExists=!"+at+"/back\nConditionPathExists=!"+at+"/hold\n  ConditionPathExists = ! "+at+"/hold two\t\n"+
+		"ConditionKernelCommandLine=a=\nConditionPathExists="+at+"/positive\nConditionPathExists=|!"+at+"/one-of-several\n"+
+		"ConditionPathExists=!"+at+"/gone\nConditionPathExists=!held")
+	unit("docker.socket", "text", "[Unit]\nConditionPathExists=!"+at+"/socket") // without a newline
+	s := f.look(f.path("docker")).Host.Service
+	if want := []string{at + "/hold", at + "/hold two", at + "/socket"}; !slices.Equal(s.Holds, want) {
+		t.Errorf("held by %q, want %q", s.Holds, want)
+	}
+	if s.Unit != "docker.service" || s.Socket != "docker.socket" || s.FileState != "disabled" {
+		t.Errorf("%+v", s)
+	}
+}
+
+// A masked unit can't be started: it is told as masked, and not as a unit to use.
+func TestProbeSeesAMaskedUnit(t *testing.T) {
+	f := newFakeHost(t)
+	write(t, f.path("units/docker.service.LoadState"), "masked\n", 0o644)
+	write(t, f.path("units/docker.service.UnitFileState"), "masked-runtime\n", 0o644)
+	if s := f.look(f.path("docker")).Host.Service; s.FileState != "masked" || s.Unit != "" {
+		t.Errorf("%+v", s)
 	}
 }
 

@@ -137,6 +137,7 @@ func TestStoppedEngineIsNotDialled(t *testing.T) {
 		{state.Service{Unit: "docker.service", ActiveState: "deactivating"}, false, state.Absent},
 		{state.Service{Unit: "docker.service"}, false, state.Unknown},
 		{state.Service{}, false, state.Unknown}, // a unit of another name can own the socket
+		{state.Service{FileState: "masked"}, false, state.Unknown},
 	} {
 		cfg := declare("m1")
 		w := healthyWorld(cfg)

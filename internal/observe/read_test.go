@@ -281,3 +281,14 @@ func TestListsAreNeverNull(t *testing.T) {
 		t.Errorf("%s", text)
 	}
 }
+
+// The addresses of docker-state.json come through a whole look.
+func TestReadTellsTheAddressesOfTheStateFile(t *testing.T) {
+	cfg := declare("m1")
+	w := healthyWorld(cfg)
+	w.machines["m1"].facts.stateFile = []byte(`{"ListenAddr":"0.0.0.0:2377","AdvertiseAddr":"10.0.0.1:2377"}`)
+	d := observe(t, cfg, w).Host("m1").SwarmDir
+	if d.ListenAddr != "0.0.0.0:2377" || d.AdvertiseAddr != "10.0.0.1:2377" || d.DataPathAddr != "" {
+		t.Errorf("%+v", d)
+	}
+}

@@ -49,6 +49,10 @@ func notDialled(node string, s state.Service) (e state.Engine, may bool) {
 			text = "no unit of an engine was found, and dialling the socket could start one"
 			remedy = "Set engine { service } of this node to the systemd unit that runs its engine."
 		}
+		if s.FileState == "masked" {
+			text = "the unit of its engine is masked, and is not dialled or started"
+			remedy = "Run systemctl unmask on that host, unless it is masked on purpose."
+		}
 		return state.Engine{Problem: problem(codeEngine, node, text, remedy)}, false
 	}
 	text := fmt.Sprintf("%s is %s", s.Unit, s.ActiveState)
