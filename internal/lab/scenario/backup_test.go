@@ -105,6 +105,7 @@ func TestPlainOn20(t *testing.T) {
 			}
 		}
 	})
+	t.Run("written down by init", func(t *testing.T) { testAdopt(t, s) })
 	t.Run("the README's first example", func(t *testing.T) { s.fresh(t).firstExample() })
 	if torture() {
 		s.killed(t, 0)
