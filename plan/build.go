@@ -31,6 +31,8 @@ type planner struct {
 	plan *Plan
 	err  error // the first invariant that a step breaks
 	busy []string
+
+	differs []Unmet // the last of the plan's unmet goals
 }
 
 // Build decides what to do. The same input gives the same plan, byte for byte.
@@ -94,7 +96,8 @@ func (p *planner) decide() []*need {
 			p.backup(n)
 		}
 	}
-	for _, u := range p.w.differences() {
+	p.differs = p.w.differences()
+	for _, u := range p.differs {
 		p.unmet(u)
 	}
 	return needs

@@ -10,6 +10,9 @@ import (
 	"github.com/requeen/requeen/schema"
 )
 
+// defaultListen is where an engine listens that was told nothing.
+const defaultListen = "0.0.0.0:2377"
+
 // Differences are what the swarm has otherwise than the configuration declares
 // it: roles, availability, labels, addresses, settings, nodes in no swarm. Each
 // is a goal that no step reaches yet, with what to type. What is not declared,
@@ -20,7 +23,7 @@ func Differences(cfg *schema.Config, st *state.State) []Unmet {
 }
 
 func (w *world) differences() []Unmet {
-	if !w.usable() {
+	if other := w.st.Cluster; !w.usable() || other != "" && other != w.cfg.Cluster.Name {
 		return nil
 	}
 	var list []Unmet
@@ -30,7 +33,10 @@ func (w *world) differences() []Unmet {
 		}
 	}
 	list = append(list, w.clusterDifferences()...)
-	return append(list, w.undeclared()...)
+	for _, m := range w.undeclared() {
+		list = append(list, w.toRemove(m))
+	}
+	return list
 }
 
 // nodeDifferences compares a declared node with its entry in the swarm's list.
@@ -63,16 +69,6 @@ func (w *world) nodeDifferences(n *node) []Unmet {
 	return append(list, w.addressDifferences(n)...)
 }
 
-// notJoined names a declared node that was looked at and is in no swarm.
-func (w *world) notJoined(n *node) []Unmet {
-	if n.state.State != NodeEmpty || n.host.Engine.Answered != state.Present {
-		return nil
-	}
-	return []Unmet{{Code: diag.NodeDiffers, Goal: n.cfg.Name + " is in the swarm", Node: n.cfg.Name,
-		Reason: n.cfg.Name + " is declared, and its engine is in no swarm. No step joins it yet.",
-		Remedy: fmt.Sprintf("On a manager docker swarm join-token %s prints the command to type on %s; add --advertise-addr %s to it.", n.cfg.Role, n.cfg.Name, n.cfg.Address)}}
-}
-
 // labelDifferences says how labels differ, and the flags of docker node update
 // that make them the wanted ones.
 func labelDifferences(want, have map[string]string) (text, flags string) {
@@ -102,8 +98,12 @@ func labelDifferences(want, have map[string]string) (text, flags string) {
 // the dispatcher sees is no proof: it is the connection's, whatever is between.
 func (w *world) addressDifferences(n *node) []Unmet {
 	advertised := n.member.ManagerAddr
-	if n.host.Looked == state.Present && n.host.Engine.Answered == state.Present {
-		advertised = or(advertised, n.host.Engine.NodeAddr)
+	d := n.host.SwarmDir
+	if n.host.Looked == state.Present {
+		if n.host.Engine.Answered == state.Present {
+			advertised = or(advertised, n.host.Engine.NodeAddr)
+		}
+		advertised = or(advertised, d.AdvertiseAddr)
 	}
 	have, want := net.ParseIP(hostOf(advertised)), net.ParseIP(n.cfg.Address)
 	var list []Unmet
@@ -112,9 +112,10 @@ func (w *world) addressDifferences(n *node) []Unmet {
 			Reason: fmt.Sprintf("%s advertises %s in the swarm and is declared with %s. An engine keeps its address for as long as it is in the swarm.", n.cfg.Name, have, want),
 			Remedy: "Correct address if it is the configuration that is wrong. Else have the node leave and join again with --advertise-addr; a manager is demoted before and promoted after, one at a time."})
 	}
-	d := n.host.SwarmDir
-	if want := w.cfg.Cluster.ListenAddr; want != "" && d.ListenAddr != "" && !sameEndpoint(want, d.ListenAddr) {
-		list = append(list, w.fixed(n, "listen_addr", d.ListenAddr, want))
+	if want := w.cfg.Cluster.ListenAddr; want != "" && (d.ListenAddr != "" || d.AdvertiseAddr != "") {
+		if have := or(d.ListenAddr, defaultListen); !sameEndpoint(want, have) {
+			list = append(list, w.fixed(n, "listen_addr", have, want))
+		}
 	}
 	if want := w.cfg.Cluster.DataPathAddr; net.ParseIP(want) != nil && d.AdvertiseAddr != "" {
 		if have := or(d.DataPathAddr, hostOf(d.AdvertiseAddr)); net.ParseIP(have) != nil && !net.ParseIP(have).Equal(net.ParseIP(want)) {
@@ -142,28 +143,6 @@ func sameEndpoint(declared, have string) bool {
 	return port == havePort && (a == nil || b == nil || a.Equal(b))
 }
 
-// undeclared names the nodes that prune_nodes wants out of the swarm.
-func (w *world) undeclared() []Unmet {
-	if !w.cfg.Cluster.PruneNodes {
-		return nil
-	}
-	var list []Unmet
-	for i := range w.st.Swarm.Nodes {
-		m := &w.st.Swarm.Nodes[i]
-		if w.declaredAs(m.ID) != nil || w.mayBeDeclared(m) {
-			continue
-		}
-		command := "docker node rm --force " + w.entry(m)
-		if m.Role == schema.RoleManager {
-			command = "docker node demote " + w.entry(m) + ", wait until docker node ls shows no manager status for it, then " + command
-		}
-		list = append(list, Unmet{Code: diag.NodeUndeclared, Goal: "the swarm has no node that is not declared",
-			Reason: fmt.Sprintf("The %s %s (%s) is in the swarm and not declared, and cluster.prune_nodes is set. No step removes it yet.", m.Role, or(m.Hostname, m.ID), or(m.Status, "unknown")),
-			Remedy: "Declare it as a node; or, after its engine is stopped, " + onManagerWords(command)})
-	}
-	return list
-}
-
 // entry is how docker's command names a node: its hostname where that is
 // unique, else its ID.
 func (w *world) entry(m *state.SwarmNode) string {
@@ -180,8 +159,6 @@ func (w *world) entry(m *state.SwarmNode) string {
 }
 
 func onManager(command string) string { return "Type on a manager: " + command }
-
-func onManagerWords(command string) string { return "type on a manager: " + command }
 
 // hostOf is an address without its port.
 func hostOf(address string) string {

@@ -1,11 +1,14 @@
 package plan_test
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"github.com/requeen/requeen/internal/diag"
 	"github.com/requeen/requeen/internal/state"
@@ -90,7 +93,7 @@ func TestDifferences(t *testing.T) {
 		"made": {func(_ *schema.Config, st *state.State) { st.Swarm.Settings.DataPathPort = 7777 }, "", diag.SwarmDiffers, "data_path_port is 7777", "only a new swarm"},
 		"undeclared": {func(_ *schema.Config, st *state.State) {
 			st.Swarm.Nodes = append(st.Swarm.Nodes, state.SwarmNode{ID: idOf("w9"), Hostname: "w9", Role: "worker", Availability: "active", Status: "down", Addr: "10.0.0.99"})
-		}, "", diag.NodeUndeclared, "The worker w9 (down)", "docker node rm --force w9"},
+		}, "", diag.NodeUndeclared, "The worker w9 (node " + idOf("w9") + ", down)", "docker node rm w9"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg, st := shaped(t)
@@ -115,6 +118,99 @@ func TestDifferences(t *testing.T) {
 				t.Errorf("the plan does not name it: %+v", p.Unmet)
 			}
 		})
+	}
+}
+
+// shapeChanges each make one difference, and none hides another's.
+var shapeChanges = map[string]func(*schema.Config, *state.State){
+	"m1's availability": func(_ *schema.Config, st *state.State) { member(st, "m1").Availability = "drain" },
+	"m2's availability": func(cfg *schema.Config, _ *state.State) { cfg.Node("m2").Availability = "pause" },
+	"m2's labels":       func(_ *schema.Config, st *state.State) { member(st, "m2").Labels["more"] = "" },
+	"m3's labels":       func(cfg *schema.Config, _ *state.State) { cfg.Node("m3").Labels = map[string]string{} },
+	"m2's address":      func(_ *schema.Config, st *state.State) { member(st, "m2").ManagerAddr = "10.9.9.9:2377" },
+	"m3's listen_addr":  func(_ *schema.Config, st *state.State) { st.Host("m3").SwarmDir.ListenAddr = "0.0.0.0:99" },
+	"w1 left":           func(_ *schema.Config, st *state.State) { outOfSwarm(st, "w1") },
+	"autolock": func(cfg *schema.Config, _ *state.State) {
+		no := false
+		cfg.Cluster.Autolock = &no
+	},
+	"a setting":  func(_ *schema.Config, st *state.State) { st.Swarm.Settings.HeartbeatTick++ },
+	"a port":     func(cfg *schema.Config, _ *state.State) { cfg.Cluster.DataPathPort = 7789 },
+	"undeclared": func(_ *schema.Config, st *state.State) { extra(st, "w9", "worker", "down") },
+}
+
+// Any set of changes gives as many differences, in the same order each time,
+// and the steps of the plan are those without them.
+func TestEveryChangeIsOneDifference(t *testing.T) {
+	names := slices.Sorted(maps.Keys(shapeChanges))
+	rapid.Check(t, func(r *rapid.T) {
+		cfg, st := shaped(t)
+		cfg.Repositories = []schema.Repository{{Name: "local", URL: "file:///srv/backups", Recipients: []string{"age1"}}}
+		cfg.Backups = []schema.Backup{{Name: "state", Repository: "local", MaxAge: 24 * time.Hour, From: "m3", Consistency: schema.ConsistencyStopped}}
+		before := stepsOf(built(r, cfg, st))
+		count := 0
+		for _, name := range names {
+			if rapid.Bool().Draw(r, name) {
+				shapeChanges[name](cfg, st)
+				count++
+			}
+		}
+		list := plan.Differences(cfg, st)
+		if len(list) != count || !slices.Equal(list, plan.Differences(cfg, st)) {
+			r.Fatalf("%d changes, differences %+v", count, list)
+		}
+		p := built(r, cfg, st)
+		if len(p.Unmet) != count || count > 0 && !strings.Contains(p.Summary, fmt.Sprintf("; %d difference", count)) {
+			r.Fatalf("unmet %+v, summary %q", p.Unmet, p.Summary)
+		}
+		if after := stepsOf(p); after != before || after == "" {
+			r.Fatalf("steps %q, without the changes %q", after, before)
+		}
+	})
+}
+
+func built(t fataler, cfg *schema.Config, st *state.State) *plan.Plan {
+	t.Helper()
+	p, err := plan.Build(plan.Input{Config: cfg, State: st, Now: observedAt})
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	return p
+}
+
+// What is left of a swarm on a node's disk is moved before it joins, and what
+// could not be read says nothing.
+func TestWhoIsInNoSwarm(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(h *state.Host)
+		remedy string // empty: no difference
+	}{
+		"left":            {nil, "On a manager docker swarm join-token worker"},
+		"nothing on disk": {func(h *state.Host) { h.SwarmDir = state.SwarmDir{Presence: state.Absent} }, "On a manager"},
+		"its engine is down": {func(h *state.Host) {
+			h.Engine, h.Service.ActiveState = state.Engine{Answered: state.Absent}, "inactive"
+		}, "Start the engine of w1. On a manager"},
+		"a rest on the disk": {func(h *state.Host) { h.SwarmDir.HasKey = true }, "mv -T /var/lib/docker/swarm /var/lib/docker/swarm.left; systemctl start docker.service docker.socket. On a manager"},
+		"an old node's state": {func(h *state.Host) {
+			h.SwarmDir.NodeID, h.SwarmDir.ClusterID = "gone", swarmID
+			h.Engine.LocalNodeState, h.Engine.NodeID = "active", "gone"
+		}, "mv -T"},
+		"its disk was not read":  {func(h *state.Host) { h.SwarmDir = state.SwarmDir{} }, ""},
+		"its engine is pending":  {func(h *state.Host) { h.Engine.LocalNodeState = "pending" }, ""},
+		"its host was not asked": {func(h *state.Host) { h.Looked = state.Unknown }, ""},
+	} {
+		cfg, st := shaped(t)
+		outOfSwarm(st, "w1")
+		if c.change != nil {
+			c.change(st.Host("w1"))
+		}
+		list := plan.Differences(cfg, st)
+		if c.remedy == "" && len(list) == 0 {
+			continue
+		}
+		if c.remedy == "" || len(list) != 1 || list[0].Node != "w1" || !strings.Contains(list[0].Remedy, c.remedy) {
+			t.Errorf("%s: %+v", name, list)
+		}
 	}
 }
 

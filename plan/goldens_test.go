@@ -14,7 +14,7 @@ const (
 
 func goldens() []golden {
 	var list []golden
-	for _, part := range [][]golden{dueCases(), lockCases(), quorumCases(), choiceCases(), hostCases(), identityCases(), conditionCases(), leftoverCases(), moreLeftovers()} {
+	for _, part := range [][]golden{dueCases(), lockCases(), quorumCases(), choiceCases(), hostCases(), identityCases(), conditionCases(), leftoverCases(), moreLeftovers(), shapeCases()} {
 		list = append(list, part...)
 	}
 	return list

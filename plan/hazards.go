@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -70,8 +71,14 @@ func (p *planner) hostHazards() {
 	}
 }
 
+// managerHazards tells of managers that are not declared, but for those that
+// are to be removed, which the unmet goals tell.
 func (p *planner) managerHazards() {
+	pruned := p.w.undeclared()
 	for _, v := range p.w.voters {
+		if slices.Contains(pruned, v.member) {
+			continue
+		}
 		if v.node == nil && !p.w.mayBeDeclared(v.member) {
 			p.hazard(diag.UndeclaredManager, 0, "", "The swarm has the manager %s (%s, node %s), which no node block declares: it counts for the quorum, and requeen can't look at its host",
 				or(v.member.Hostname, "?"), or(v.member.ManagerAddr, v.member.Addr), v.id)

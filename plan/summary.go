@@ -27,8 +27,12 @@ func (p *planner) summary(needs []*need) string {
 	if len(parts) > 0 {
 		parts = append(parts, p.kept())
 	}
-	if n := len(p.plan.Unmet); n > 0 {
-		parts = append(parts, fmt.Sprintf("%s not reached (%s)", counted(n, "goal", "goals"), strings.Join(p.unmetCodes(), ", ")))
+	others := p.plan.Unmet[:len(p.plan.Unmet)-len(p.differs)]
+	if n := len(others); n > 0 {
+		parts = append(parts, fmt.Sprintf("%s not reached (%s)", counted(n, "goal", "goals"), strings.Join(codesOf(others), ", ")))
+	}
+	if n := len(p.differs); n > 0 {
+		parts = append(parts, fmt.Sprintf("%s from what is declared (%s)", counted(n, "difference", "differences"), strings.Join(codesOf(p.differs), ", ")))
 	}
 	switch {
 	case len(parts) > 0:
@@ -100,10 +104,10 @@ func (p *planner) kept() string {
 	return fmt.Sprintf("quorum %d of %d kept with %d to spare", lowest.Quorum, lowest.Managers, lowest.Spare)
 }
 
-// unmetCodes are the codes of the unmet goals, each once.
-func (p *planner) unmetCodes() []string {
+// codesOf are the codes of unmet goals, each once.
+func codesOf(list []Unmet) []string {
 	var codes []string
-	for _, u := range p.plan.Unmet {
+	for _, u := range list {
 		if !contains(codes, u.Code) {
 			codes = append(codes, u.Code)
 		}
