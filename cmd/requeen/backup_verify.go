@@ -21,6 +21,9 @@ its raft log readable. What was proved is named:
   raft      it was decrypted, its log decodes without a gap, certificate and
             key match, and it holds what the manifest says
 
+That a backup was opened with an identity is recorded in its manifest, and
+status tells how long ago that was.
+
 A backup of an auto-locked swarm needs cluster.unlock_key, the key of its time.`,
 		Example: "  requeen backup verify latest",
 		Args:    cobra.ExactArgs(1),
@@ -52,17 +55,27 @@ func (a *app) backupVerify(cmd *cobra.Command, f repositoryFlags, id string) err
 	if err != nil {
 		return err
 	}
+	unrecorded := ""
+	if checked.Level == effects.LevelRaft && !b.PlainStored {
+		if err := repo.RecordOpened(ctx, b.ID, a.now()); err != nil {
+			unrecorded = err.Error()
+		}
+	}
 	if f.json {
 		return writeLines(a.out, struct {
 			ID string `json:"id"`
 			effects.Checked
-		}{b.ID, checked})
+			Unrecorded string `json:"not_recorded,omitempty"`
+		}{b.ID, checked, unrecorded})
 	}
 	fmt.Fprintf(a.out, "Backup %s verified: %s\n", b.ID, checked.Level)
 	if checked.Level == effects.LevelRaft {
 		r := checked.Report
 		fmt.Fprintf(a.out, "  opened with the identity; term %d, index %d; %d services, %d secrets, %d configs\n",
 			r.Term, r.Index, r.Objects.Services, r.Objects.Secrets, r.Objects.Configs)
+	}
+	if unrecorded != "" {
+		fmt.Fprintf(a.out, "  not recorded: %s\n", unrecorded)
 	}
 	if checked.Short != "" {
 		fmt.Fprintf(a.out, "  not further: %s\n", checked.Short)

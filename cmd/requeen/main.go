@@ -82,7 +82,7 @@ A directory is one cluster: every *.rq.hcl in it is read.`,
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.enter() }
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newInitCommand(a), newPlanCommand(a), newApplyCommand(a), newShowCommand(a), newBackupCommand(a),
+	root.AddCommand(newInitCommand(a), newPlanCommand(a), newApplyCommand(a), newShowCommand(a), newStatusCommand(a), newBackupCommand(a),
 		newForceUnlockCommand(a), newLabCommand())
 	finishHelp(root)
 	return root

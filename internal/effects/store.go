@@ -57,7 +57,29 @@ func (w *World) Store(ctx context.Context, req apply.StoreRequest, progress func
 	}
 	manifest := w.manifest(req, report, key)
 	manifest.Suspect = raftdir.Suspect(report, earlier)
-	return w.put(ctx, repo, copied, manifest, progress)
+	stored, err := w.put(ctx, repo, copied, manifest, progress)
+	if err == nil {
+		w.openBack(ctx, repo, &stored, key, progress)
+	}
+	return stored, err
+}
+
+// openBack opens what was stored with the identity, where it is at hand, and
+// records that it opens (safety rule 24). A backup that does not open with this
+// identity may open with another of its recipients' and is kept: status goes on
+// to say that nobody opened it.
+func (w *World) openBack(ctx context.Context, repo *repository.Repository, b *state.Backup, unlockKey []byte, progress func(apply.StoreProgress)) {
+	if w.o.Repositories[repo.Name()].IdentityFile == "" {
+		return
+	}
+	progress(apply.StoreProgress{Stage: "open"})
+	checked, err := Check(ctx, repo, *b, true, unlockKey)
+	if err != nil || checked.Level != LevelRaft {
+		return
+	}
+	if at := w.o.Now().UTC(); repo.RecordOpened(ctx, b.ID, at) == nil {
+		b.OpenedAt = at
+	}
 }
 
 // loaderRoom is what reading a raft log takes beside the copy: swarmkit's own

@@ -1,9 +1,7 @@
 package repository
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -109,15 +107,5 @@ func (w *Writer) manifest(m state.Backup) ([]byte, error) {
 	m.UploadedAt = w.repo.clock.now().UTC()
 	m.PlainStored, m.Recipients = w.repo.sealer.plaintext, w.repo.sealer.texts
 	m.Stored = w.stored
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(m); err != nil {
-		return nil, err
-	}
-	if out.Len() > manifestLimit {
-		return nil, errTooLong
-	}
-	return out.Bytes(), nil
+	return encodeManifest(m)
 }

@@ -80,6 +80,13 @@ func (s Screen) Backup(b state.Backup, repository string, now time.Time) {
 	} else {
 		row("unlock key", "not needed: the swarm was not auto-locked")
 	}
+	if !b.PlainStored {
+		opened := "never with an identity; requeen backup verify does it"
+		if !b.OpenedAt.IsZero() {
+			opened = fmt.Sprintf("%s (%s ago) with an identity", stamp(b.OpenedAt), Age(now, b.OpenedAt))
+		}
+		row("opened", opened)
+	}
 	row("recipients", strings.Join(b.Recipients, ", "))
 	if b.PlainStored {
 		row("encryption", "none: stored in clear")

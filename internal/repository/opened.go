@@ -1,0 +1,65 @@
+package repository
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/requeen/requeen/internal/state"
+)
+
+// errOtherForm is for a manifest that this program would write otherwise.
+var errOtherForm = errors.New("it was written by another version of requeen, and is left as it is")
+
+// RecordOpened notes in a backup's manifest that it was read back and opened
+// with an identity (safety rule 24). The manifest is replaced in one effect:
+// whoever reads it meanwhile has the old or the new one, and after an error the
+// old one. A time that is not later than the recorded one changes nothing.
+func (r *Repository) RecordOpened(ctx context.Context, id string, at time.Time) error {
+	key := r.key(id, manifestName)
+	wrong := func(err error) error {
+		return failed(r.url, "that backup "+id+" was opened can't be recorded", "The backup is as good as before, but status does not know that it was opened", "mend what the message names, then verify it again", err)
+	}
+	data, err := readAll(ctx, r.store, key, manifestLimit)
+	if err != nil {
+		return wrong(err)
+	}
+	var m state.Backup
+	if err := json.Unmarshal(data, &m); err != nil {
+		return wrong(err)
+	}
+	if same, err := encodeManifest(m); err != nil || !bytes.Equal(same, data) {
+		return wrong(errors.Join(err, errOtherForm))
+	}
+	if !at.After(m.OpenedAt) {
+		return nil
+	}
+	m.OpenedAt = at.UTC().Round(0)
+	if data, err = encodeManifest(m); err != nil {
+		return wrong(err)
+	}
+	if err := writeAll(ctx, r.store, key, data); err != nil {
+		return wrong(err)
+	}
+	if err := r.store.settle(ctx, r.backupPrefix(id)); err != nil {
+		return wrong(err)
+	}
+	return nil
+}
+
+// encodeManifest gives a manifest's bytes.
+func encodeManifest(m state.Backup) ([]byte, error) {
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(m); err != nil {
+		return nil, err
+	}
+	if out.Len() > manifestLimit {
+		return nil, errTooLong
+	}
+	return out.Bytes(), nil
+}

@@ -1,0 +1,81 @@
+package status
+
+import (
+	"fmt"
+
+	"github.com/requeen/requeen/internal/diag"
+	"github.com/requeen/requeen/internal/state"
+	"github.com/requeen/requeen/plan"
+)
+
+// backups judges every backup block.
+func (j *judge) backups() {
+	if len(j.in.Config.Backups) == 0 {
+		j.find(NeedsHand, "", "", "No backup is declared: a lost swarm would be lost for good.", "Add a repository and a backup block to the configuration.")
+	}
+	for _, f := range plan.Freshnesses(j.in.Config, j.in.State, j.in.Now) {
+		b := Backup{Name: f.Block.Name, Repository: f.Block.Repository, MaxAgeSeconds: int64(f.Block.MaxAge.Seconds()), Looked: f.Looked, Due: f.Due, Reason: f.Reason}
+		if n := f.Newest; n != nil {
+			b.NewestID, b.Node, b.TakenAt, b.UploadedAt, b.Verified, b.InClear = n.ID, n.Node, n.TakenAt, n.UploadedAt, n.Verified, n.PlainStored
+			for _, o := range n.Stored {
+				b.Bytes += o.Size
+			}
+		}
+		j.stored(&b)
+		j.backup(f, b)
+		j.r.Backups = append(j.r.Backups, b)
+	}
+}
+
+// stored counts what the repository holds of a block.
+func (j *judge) stored(b *Backup) {
+	r := j.in.State.Repository(b.Repository)
+	if r == nil {
+		return
+	}
+	for i := range r.Backups {
+		s := &r.Backups[i]
+		switch {
+		case s.Problem != nil:
+			j.find(NeedsHand, or(s.Problem.Code, diag.BackupDamaged), "", fmt.Sprintf("Backup %s in repository %s is damaged: %s", s.ID, r.Name, sentence(s.Problem.Text)), s.Problem.Remedy)
+		case s.Backup != b.Name || s.Kind != state.KindRegular:
+			continue
+		case len(s.Suspect) > 0:
+			j.find(NeedsHand, diag.SuspectBackup, "", fmt.Sprintf("Backup %s in repository %s is suspect: %s", s.ID, r.Name, sentence(s.Suspect[0])), "requeen backup show "+s.ID)
+		}
+		if s.Backup == b.Name {
+			b.Stored++
+			if s.Problem != nil || len(s.Suspect) > 0 {
+				b.NoUse++
+			}
+			if s.OpenedAt.After(b.OpenedAt) {
+				b.OpenedAt = s.OpenedAt
+			}
+		}
+	}
+}
+
+func (j *judge) backup(f plan.Freshness, b Backup) {
+	switch {
+	case !f.Looked:
+		j.find(CannotTell, diag.RepositoryUnusable, "", f.Reason, f.Remedy)
+		return
+	case f.Due:
+		remedy := "requeen apply"
+		for _, u := range j.plan.Unmet {
+			if u.Goal == f.Goal {
+				remedy = u.Reason + " " + u.Remedy
+			}
+		}
+		j.find(NeedsHand, "", "", fmt.Sprintf("Backup %s is due: %s.", b.Name, f.Reason), remedy)
+	}
+	if f.Newest == nil || f.Newest.PlainStored {
+		return
+	}
+	switch age := j.in.Now.Sub(b.OpenedAt); {
+	case b.OpenedAt.IsZero():
+		j.find(NeedsHand, diag.NeverOpened, "", fmt.Sprintf("No backup of %s was ever opened with an identity: nobody has shown that the one that belongs to the recipients exists.", b.Name), "requeen backup verify latest, with identity set in the repository block.")
+	case age > j.in.Thresholds.OpenedAge:
+		j.find(NeedsHand, diag.NeverOpened, "", fmt.Sprintf("A backup of %s was last opened with an identity %s; the threshold is %s.", b.Name, ago(j.in.Now, b.OpenedAt), Span(j.in.Thresholds.OpenedAge)), "requeen backup verify latest")
+	}
+}
