@@ -61,13 +61,13 @@ func (j *judge) backup(f plan.Freshness, b Backup) {
 		j.find(CannotTell, diag.RepositoryUnusable, "", f.Reason, f.Remedy)
 		return
 	case f.Due:
-		remedy := "requeen apply"
+		code, text, remedy := "", fmt.Sprintf("Backup %s is due: %s.", b.Name, f.Reason), "requeen apply"
 		for _, u := range j.plan.Unmet {
 			if u.Goal == f.Goal {
-				remedy = u.Reason + " " + u.Remedy
+				code, text, remedy = u.Code, fmt.Sprintf("Backup %s is due, and can't be made now. %s", b.Name, u.Reason), u.Remedy
 			}
 		}
-		j.find(NeedsHand, "", "", fmt.Sprintf("Backup %s is due: %s.", b.Name, f.Reason), remedy)
+		j.find(NeedsHand, code, "", text, remedy)
 	}
 	if f.Newest == nil || f.Newest.PlainStored {
 		return

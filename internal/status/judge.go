@@ -28,6 +28,9 @@ func Judge(in Input) (*Report, error) {
 		j.r.Autolock = s.Autolock
 		j.r.UnlockKeyKnown = j.r.UnlockKeyKnown || s.UnlockKeyKnown
 	}
+	for _, h := range in.State.Hosts {
+		j.r.Autolock = j.r.Autolock || h.SwarmDir.Locked || h.Engine.LocalNodeState == "locked"
+	}
 	j.swarm()
 	j.nodes()
 	j.repositories()
@@ -45,6 +48,9 @@ type judge struct {
 }
 
 func (j *judge) find(s Severity, code, node, text, remedy string) {
+	if row, known := diag.Lookup(code); known && remedy == "" && s != Note {
+		remedy = row.Remedy
+	}
 	f := Finding{s, code, node, text, remedy}
 	if !slices.Contains(j.r.Findings, f) {
 		j.r.Findings = append(j.r.Findings, f)
@@ -57,11 +63,11 @@ func (j *judge) swarm() {
 	switch c.Name {
 	case plan.Healthy:
 	case plan.Unknown:
-		j.find(CannotTell, "", "", "The cluster's condition can't be told. "+c.Reason, plan.ByHand(c.Name))
+		j.find(CannotTell, "", "", "The cluster's condition can't be told: "+c.Reason, plan.ByHand(c.Name))
 	case plan.Degraded:
-		j.find(NeedsHand, "", "", "The cluster is degraded. "+c.Reason, "Bring the missing managers back, as said of each below.")
+		j.find(NeedsHand, "", "", "The cluster is degraded: "+c.Reason, "Bring the missing managers back, as said of each below.")
 	default:
-		j.find(NeedsHand, diag.NotHealthy, "", fmt.Sprintf("The cluster is %s. %s", c.Name, c.Reason), plan.ByHand(c.Name))
+		j.find(NeedsHand, diag.NotHealthy, "", fmt.Sprintf("The cluster is %s: %s", c.Name, c.Reason), plan.ByHand(c.Name))
 	}
 	switch {
 	case q.Managers > 0 && q.Managers%2 == 0:
@@ -119,7 +125,7 @@ func (j *judge) goals() {
 func (j *judge) runs() {
 	for _, u := range j.in.Unfinished {
 		if u.Running {
-			j.find(Note, diag.UnfinishedRun, "", fmt.Sprintf("A run is at work on this machine since %s (journal %s).", ago(j.in.Now, u.BeganAt), u.Dir), "")
+			j.find(Note, diag.UnfinishedRun, "", fmt.Sprintf("A run is at work on this machine for %s (journal %s).", Span(j.in.Now.Sub(u.BeganAt)), u.Dir), "")
 			continue
 		}
 		j.find(NeedsHand, diag.UnfinishedRun, "", fmt.Sprintf("A run that was begun %s is unfinished (journal %s).", ago(j.in.Now, u.BeganAt), u.Dir), "requeen apply finishes it.")
@@ -172,7 +178,7 @@ func (j *judge) repositories() {
 			if age > j.in.Thresholds.LockAge {
 				severity = NeedsHand
 			}
-			j.find(severity, diag.LockHeld, "", fmt.Sprintf("The lock of repository %s is held by %s since %s.", r.Name, l.Owner, ago(j.in.Now, l.CreatedAt)),
+			j.find(severity, diag.LockHeld, "", fmt.Sprintf("The lock of repository %s is held by %s for %s.", r.Name, l.Owner, Span(age)),
 				"Wait for that run; if its machine is gone for good, requeen force-unlock.")
 		}
 		j.r.Repositories = append(j.r.Repositories, out)

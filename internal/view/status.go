@@ -38,7 +38,11 @@ func (s Screen) statusHead(r *status.Report) {
 	if r.Leader != "" {
 		leader = r.Leader + " leads"
 	}
-	s.printf("%s: %s; %s\n", s.paint(st, head), Margin(q), leader)
+	margin := Margin(q)
+	if r.Leader == "" { // what no leader confirms was only seen
+		margin = strings.Replace(margin, " up,", " seen up,", 1)
+	}
+	s.printf("%s: %s; %s\n", s.paint(st, head), margin, leader)
 	lock := "not auto-locked"
 	if r.Autolock {
 		lock = "auto-locked, unlock key at hand"
@@ -165,7 +169,7 @@ func (s Screen) statusBackups(r *status.Report) {
 		}
 		newest, kept := dash(b.NewestID), fmt.Sprint(b.Stored)
 		if b.NoUse > 0 {
-			kept += fmt.Sprintf(" (%d of no use)", b.NoUse)
+			kept += fmt.Sprintf(" (%d bad)", b.NoUse)
 		}
 		opened := s.since(r, b.OpenedAt)
 		switch {
@@ -188,7 +192,11 @@ func (s Screen) since(r *status.Report, t time.Time) string {
 	if t.IsZero() {
 		return "-"
 	}
-	return status.Span(r.ObservedAt.Sub(t)) + " ago"
+	age := status.Span(r.ObservedAt.Sub(t))
+	if s.wide() {
+		age += " ago"
+	}
+	return age
 }
 
 func (s Screen) findings(r *status.Report) {

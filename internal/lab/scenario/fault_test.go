@@ -37,6 +37,7 @@ func TestPlainOn28(t *testing.T) {
 	t.Run("the real ports keep the fake's contract", func(t *testing.T) { s.fresh(t).keepsTheContract(t) })
 	s.killed(t, 3)
 	t.Run("written down by init", func(t *testing.T) { testAdopt(t, s) })
+	t.Run("status", func(t *testing.T) { testStatus(t, s) })
 	t.Run("cut in the middle", func(t *testing.T) { s.fresh(t).cutInTheMiddle() })
 	t.Run("two runs at once", func(t *testing.T) { s.fresh(t).twoRunsAtOnce() })
 	t.Run("the repository's disk is full", func(t *testing.T) { s.fresh(t).repositoryFull() })
