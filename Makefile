@@ -4,11 +4,24 @@ GO      ?= go
 VERSION ?= 0.1.0-dev
 LDFLAGS := -s -w -X main.version=$(VERSION)
 BIN     := bin/requeen
+PREFIX  ?= /usr/local
 
-.PHONY: build demo test unit lab-test torture fmt clean go-version
+.PHONY: build man install demo test unit lab-test torture fmt clean go-version
 
 build: go-version
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/requeen
+
+man: build
+	$(BIN) man -out bin/man
+
+# The program, its man pages, and the completion of bash, zsh and fish.
+install: build
+	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/requeen
+	$(BIN) man -out $(DESTDIR)$(PREFIX)/share/man/man1
+	@$(foreach to,bash:bash-completion/completions/requeen zsh:zsh/site-functions/_requeen fish:fish/vendor_completions.d/requeen.fish, \
+	  mkdir -p $(dir $(DESTDIR)$(PREFIX)/share/$(lastword $(subst :, ,$(to)))) && \
+	  $(BIN) completion $(firstword $(subst :, ,$(to))) > $(DESTDIR)$(PREFIX)/share/$(lastword $(subst :, ,$(to))) &&) true
+	@echo "installed in $(DESTDIR)$(PREFIX)"
 
 # The language and the modules need this Go; an older one fails with errors
 # that do not say so.

@@ -10,31 +10,43 @@ import (
 // flag: up to --, and, for commands that pass the rest on to another program
 // (lab ssh NODE CMD…), up to their first argument.
 func normalizeArgs(root *cobra.Command, args []string) []string {
+	reader := argReader{current: root}
 	out := make([]string, 0, len(args))
-	current, passOn := root, false
-	valueNext := false
-	for i, arg := range args {
-		if arg == "--" || passOn {
-			return append(out, args[i:]...)
-		}
-		if valueNext {
-			out, valueNext = append(out, arg), false
-			continue
-		}
-		if len(arg) > 1 && arg[0] == '-' {
-			name := strings.TrimLeft(arg, "-")
-			out = append(out, dashed(arg, name))
-			valueNext = takesValue(current, name)
-			continue
-		}
-		out = append(out, arg)
-		if next := child(current, arg); next != nil {
-			current = next
-			continue
-		}
-		passOn = current.Annotations["passes-on"] == "true"
+	for _, arg := range args {
+		out = append(out, reader.next(arg))
 	}
 	return out
+}
+
+// argReader reads a command line word by word.
+type argReader struct {
+	current   *cobra.Command // the command that the words so far name
+	passOn    bool           // the rest is another program's, or stands behind --
+	valueNext bool           // the next word is the value of a flag
+}
+
+// next gives the form of a word that cobra reads.
+func (r *argReader) next(arg string) string {
+	switch {
+	case r.passOn:
+		return arg
+	case r.valueNext:
+		r.valueNext = false
+		return arg
+	case arg == "--":
+		r.passOn = true
+		return arg
+	case len(arg) > 1 && arg[0] == '-':
+		name := strings.TrimLeft(arg, "-")
+		r.valueNext = takesValue(r.current, name)
+		return dashed(arg, name)
+	}
+	if next := child(r.current, arg); next != nil {
+		r.current = next
+		return arg
+	}
+	r.passOn = r.current.Annotations["passes-on"] == "true"
+	return arg
 }
 
 func dashed(arg, name string) string {
@@ -59,12 +71,6 @@ func takesValue(cmd *cobra.Command, name string) bool {
 	if strings.Contains(name, "=") {
 		return false
 	}
-	flag := cmd.Flags().Lookup(name)
-	if flag == nil {
-		flag = cmd.InheritedFlags().Lookup(name)
-	}
-	if flag == nil {
-		flag = cmd.PersistentFlags().Lookup(name)
-	}
+	flag := flagOf(cmd, name)
 	return flag != nil && flag.NoOptDefVal == ""
 }

@@ -11,8 +11,9 @@ func newBackupShowCommand(a *app) *cobra.Command {
 		Short: "Show what a backup's manifest says",
 		Long: `Prints what the manifest of a backup says: of which swarm it is, its raft
 position, what it holds, and what is needed to restore it. ID may be shortened.`,
-		Example: "  requeen backup show latest",
-		Args:    cobra.ExactArgs(1),
+		Example:           "  requeen backup show latest",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeLatest,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, stop := interruptible(cmd)
 			defer stop()

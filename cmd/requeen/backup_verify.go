@@ -25,8 +25,9 @@ That a backup was opened with an identity is recorded in its manifest, and
 status tells how long ago that was.
 
 A backup of an auto-locked swarm needs cluster.unlock_key, the key of its time.`,
-		Example: "  requeen backup verify latest",
-		Args:    cobra.ExactArgs(1),
+		Example:           "  requeen backup verify latest",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: completeLatest,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.backupVerify(cmd, f, args[0])
 		},

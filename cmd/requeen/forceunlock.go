@@ -20,7 +20,8 @@ still lives notices that its lock is gone and begins no further step.
 
 A lock whose heartbeat has stopped for a minute needs no force: the next apply
 takes it over by itself.`,
-		Args: cobra.ExactArgs(1),
+		Example: "  requeen force-unlock 12",
+		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, stop := interruptible(cmd)
 			defer stop()

@@ -6,13 +6,18 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
+
+	"github.com/requeen/requeen/internal/diag"
 )
 
 var doubleDash = regexp.MustCompile(`(^|[\s"'\[(,])--([a-z])`)
 
 // singleDash writes flags the way the help shows them.
 func singleDash(text string) string { return doubleDash.ReplaceAllString(text, "$1-$2") }
+
+// noHelp is the name of the command that stands where cobra puts its own help
+// command; there is -help.
+const noHelp = "no-help"
 
 // finishHelp gives every command a help that shows -name, the form of the
 // tools that people come from.
@@ -22,11 +27,14 @@ func finishHelp(root *cobra.Command) {
 		_, err := fmt.Fprint(cmd.ErrOrStderr(), helpText(cmd))
 		return err
 	})
-	root.SetHelpCommand(&cobra.Command{Use: "no-help", Hidden: true})
+	root.SetHelpCommand(&cobra.Command{Use: noHelp, Hidden: true})
 	var each func(*cobra.Command)
 	each = func(cmd *cobra.Command) {
 		cmd.Flags().BoolP("help", "h", false, "show this")
 		cmd.Flags().Lookup("help").Hidden = true
+		if cmd.Args != nil {
+			cmd.Args = countArgs(cmd.Args)
+		}
 		for _, c := range cmd.Commands() {
 			each(c)
 		}
@@ -34,67 +42,50 @@ func finishHelp(root *cobra.Command) {
 	each(root)
 }
 
+// countArgs says what a command takes, where cobra says a number.
+func countArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if check(cmd, args) == nil {
+			return nil
+		}
+		given := "Nothing was given after it."
+		if len(args) > 0 {
+			given = fmt.Sprintf("Given was %q.", args)
+		}
+		return diag.Diagnostic{Severity: diag.Error, Summary: "The command line is not understood",
+			Detail: fmt.Sprintf("The command's form is: %s. %s Nothing was done.", usageLine(cmd), given),
+			Remedy: fmt.Sprintf("%s -help shows what it takes", cmd.CommandPath())}
+	}
+}
+
 func helpText(cmd *cobra.Command) string {
+	p := pageOf(cmd)
 	var b strings.Builder
-	text := cmd.Long
-	if text == "" {
-		text = cmd.Short
-	}
-	fmt.Fprintf(&b, "%s\n\nUsage: %s\n", strings.TrimSpace(text), usageLine(cmd))
-	var commands []*cobra.Command
-	for _, c := range cmd.Commands() {
-		if !c.Hidden {
-			commands = append(commands, c)
-		}
-	}
-	if len(commands) > 0 {
+	fmt.Fprintf(&b, "%s\n\nUsage: %s\n", p.Text, p.Usage)
+	if len(p.Commands) > 0 {
 		b.WriteString("\nCommands:\n")
-		for _, c := range commands {
-			fmt.Fprintf(&b, "  %-14s %s\n", c.Name(), c.Short)
+		for _, c := range p.Commands {
+			fmt.Fprintf(&b, "  %-14s %s\n", c.Name, c.Short)
 		}
 	}
-	writeFlags(&b, "Flags", cmd.LocalNonPersistentFlags())
-	if cmd.HasParent() {
-		writeFlags(&b, "Before the command", cmd.Root().PersistentFlags())
-	} else {
-		writeFlags(&b, "Flags", cmd.PersistentFlags())
-	}
-	if cmd.Example != "" {
-		fmt.Fprintf(&b, "\nExamples:\n%s\n", strings.TrimRight(cmd.Example, "\n"))
+	writeFlags(&b, "Flags", p.Flags)
+	writeFlags(&b, "Before the command", p.Before)
+	if p.Examples != "" {
+		fmt.Fprintf(&b, "\nExamples:\n%s\n", p.Examples)
 	}
 	return b.String()
 }
 
-func usageLine(cmd *cobra.Command) string {
-	line := cmd.UseLine()
-	if !cmd.Runnable() && cmd.HasSubCommands() {
-		line = cmd.CommandPath() + " COMMAND"
-	}
-	return singleDash(strings.TrimSuffix(line, " [flags]"))
-}
-
-func writeFlags(b *strings.Builder, title string, flags *pflag.FlagSet) {
-	var rows [][2]string
-	width := 0
-	flags.VisitAll(func(f *pflag.Flag) {
-		if f.Hidden {
-			return
-		}
-		value, usage := pflag.UnquoteUsage(f)
-		left := "-" + f.Name
-		if value != "" {
-			left += " " + value
-		}
-		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "[]" && f.DefValue != "0" && f.DefValue != "0s" {
-			usage += fmt.Sprintf(" (default %s)", f.DefValue)
-		}
-		rows, width = append(rows, [2]string{left, usage}), max(width, len(left))
-	})
+func writeFlags(b *strings.Builder, title string, rows []flagRow) {
 	if len(rows) == 0 {
 		return
 	}
+	width := 0
+	for _, row := range rows {
+		width = max(width, len(row.left()))
+	}
 	fmt.Fprintf(b, "\n%s:\n", title)
 	for _, row := range rows {
-		fmt.Fprintf(b, "  %-*s  %s\n", width, row[0], row[1])
+		fmt.Fprintf(b, "  %-*s  %s\n", width, row.left(), row.Usage)
 	}
 }

@@ -47,10 +47,11 @@ The other nodes are reached as the user of -from, with the same -become.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.init(cmd, f) },
 	}
-	cmd.Flags().StringVar(&f.from, "from", "", "a manager of the swarm, as ssh://USER@HOST[:PORT], or local for this machine")
+	cmd.Flags().StringVar(&f.from, "from", "", "`MANAGER` of the swarm, as ssh://USER@HOST[:PORT], or local for this machine")
 	cmd.Flags().StringVar(&f.out, "out", ".", "write into `DIR`, which is made where it is not there")
-	cmd.Flags().StringVar(&f.name, "name", "swarm", "name of the cluster, and of its directory in every repository")
-	cmd.Flags().StringVar(&f.become, "become", "", "sudo, where the user is not root")
+	cmd.Flags().StringVar(&f.name, "name", "swarm", "`NAME` of the cluster, and of its directory in every repository")
+	cmd.Flags().StringVar(&f.become, "become", "", "`HOW` to become root: sudo, where the user is not root")
+	mayBe(cmd, "become", "sudo")
 	cmd.Flags().StringVar(&f.repository, "repository", "", "`URL` of the repository for backups, such as file:///mnt/nas/swarm-backups")
 	cmd.Flags().StringArrayVar(&f.recipients, "recipient", nil, "age or ssh public `KEY` that backups are encrypted to; may be repeated")
 	cmd.Flags().StringVar(&f.identity, "identity", "", "`FILE` with the identity that opens backups")

@@ -8,14 +8,14 @@ import (
 )
 
 // inputFlag collects -var and -var-file in one list, since their order decides
-// which of them wins.
+// which of them wins. Its type says that it may be repeated.
 type inputFlag struct {
 	inputs *[]schema.Input
 	file   bool
 }
 
 func (f *inputFlag) String() string { return "" }
-func (f *inputFlag) Type() string   { return "string" }
+func (f *inputFlag) Type() string   { return "stringArray" }
 
 func (f *inputFlag) Set(text string) error {
 	if f.file {

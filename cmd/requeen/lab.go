@@ -46,7 +46,8 @@ the machine itself lacks is named, and installed only with -install.
 
 With -autolock the unlock key is kept in the lab's directory. That is for a lab
 only: elsewhere a key beside the lock is worth nothing.`,
-		Args: cobra.NoArgs,
+		Example: "  requeen lab up -install\n  requeen lab up -name five -managers 5 -workers 0 -autolock -suite sid",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.Dir != "" {
 				dir, err := filepath.Abs(o.Dir)
@@ -68,11 +69,12 @@ only: elsewhere a key beside the lock is worth nothing.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.Name, "name", lab.DefaultName, "name of the lab and of its cluster")
-	f.StringVar(&o.Dir, "dir", "", "directory of the lab (default "+lab.Root+"/NAME)")
-	f.IntVar(&o.Managers, "managers", 3, "number of managers, m1, m2, …")
-	f.IntVar(&o.Workers, "workers", 1, "number of workers, w1, w2, …")
-	f.StringVar(&o.Suite, "suite", lab.Suites[0], "Debian suite of the engine: "+strings.Join(lab.Suites, " or "))
+	f.StringVar(&o.Name, "name", lab.DefaultName, "`NAME` of the lab and of its cluster")
+	f.StringVar(&o.Dir, "dir", "", "`DIR` of the lab (default "+lab.Root+"/NAME)")
+	f.IntVar(&o.Managers, "managers", 3, "`NUMBER` of managers, m1, m2, …")
+	f.IntVar(&o.Workers, "workers", 1, "`NUMBER` of workers, w1, w2, …")
+	f.StringVar(&o.Suite, "suite", lab.Suites[0], "Debian `SUITE` of the engine: "+strings.Join(lab.Suites, " or "))
+	mayBe(cmd, "suite", lab.Suites...)
 	f.BoolVar(&o.Autolock, "autolock", false, "lock the managers' keys; the unlock key is kept in the lab's directory")
 	f.BoolVar(&o.DrainManagers, "drain-managers", false, "give managers no tasks")
 	f.BoolVar(&o.Install, "install", false, "install the packages that this machine lacks")
@@ -93,7 +95,10 @@ func newLabStatusCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show the nodes of a lab",
-		Args:  cobra.NoArgs,
+		Long: `Shows what runs on every node of a lab, what its engine says of the swarm, and
+what it is cut off from.`,
+		Example: "  requeen lab status -json",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			l, err := lab.Open(name)
 			if err != nil {
@@ -117,7 +122,7 @@ func newLabStatusCommand() *cobra.Command {
 			return w.Flush()
 		},
 	}
-	cmd.Flags().StringVar(&name, "name", lab.DefaultName, "name of the lab")
+	cmd.Flags().StringVar(&name, "name", lab.DefaultName, "`NAME` of the lab")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
@@ -125,11 +130,13 @@ func newLabStatusCommand() *cobra.Command {
 func newLabSSHCommand() *cobra.Command {
 	var name string
 	cmd := &cobra.Command{
-		Use:     "ssh NODE [COMMAND…]",
-		Short:   "Enter a node of a lab, or run a command there",
-		Long:    "Runs the system's ssh with the lab's keys, as root, or as the user in USER@NODE.\nEverything after NODE is the command.",
-		Example: "  requeen lab ssh m1\n  requeen lab ssh ops@m2 sudo systemctl status docker",
-		Args:    cobra.MinimumNArgs(1),
+		Use:               "ssh NODE [COMMAND…]",
+		Short:             "Enter a node of a lab, or run a command there",
+		Long:              "Runs the system's ssh with the lab's keys, as root, or as the user in USER@NODE.\nEverything after NODE is the command.",
+		Annotations:       map[string]string{"passes-on": "true"},
+		Example:           "  requeen lab ssh m1\n  requeen lab ssh ops@m2 sudo systemctl status docker",
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: completeLabNode,
 		RunE: func(_ *cobra.Command, args []string) error {
 			l, err := lab.Open(name)
 			if err != nil {
@@ -146,7 +153,7 @@ func newLabSSHCommand() *cobra.Command {
 			return syscall.Exec(path, argv, os.Environ())
 		},
 	}
-	cmd.Flags().StringVar(&name, "name", lab.DefaultName, "name of the lab")
+	cmd.Flags().StringVar(&name, "name", lab.DefaultName, "`NAME` of the lab")
 	cmd.Flags().SetInterspersed(false)
 	return cmd
 }
@@ -160,7 +167,8 @@ func newLabDownCommand() *cobra.Command {
 		Long: `Ends every process of the lab and removes its network, disks, keys and
 repository, whatever state it is in. The base layers stay, so that the next lab
 starts fast; -purge removes those that no other lab uses.`,
-		Args: cobra.NoArgs,
+		Example: "  requeen lab down\n  requeen lab down -name five -purge",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			say := func(line string) { fmt.Fprintln(cmd.ErrOrStderr(), line) }
 			left, err := lab.Down(cmd.Context(), name, say)
@@ -176,7 +184,7 @@ starts fast; -purge removes those that no other lab uses.`,
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&name, "name", lab.DefaultName, "name of the lab")
+	cmd.Flags().StringVar(&name, "name", lab.DefaultName, "`NAME` of the lab")
 	cmd.Flags().BoolVar(&purge, "purge", false, "remove cached base layers and images as well")
 	return cmd
 }

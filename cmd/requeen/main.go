@@ -44,11 +44,10 @@ func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)
 func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	a := &app{in: in, out: out, err: errOut, now: time.Now}
 	root := newRootCommand(a)
-	root.SetArgs(normalizeArgs(root, args))
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errOut)
-	err := root.ExecuteContext(context.Background())
+	err := a.execute(root, args)
 	var status exitStatus
 	switch {
 	case err == nil:
@@ -61,6 +60,14 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	}
 	screenOf(errOut).Diagnostics(explain(err))
 	return diag.ExitError
+}
+
+func (a *app) execute(root *cobra.Command, args []string) error {
+	if isCompletion(args) {
+		return a.complete(root, args)
+	}
+	root.SetArgs(normalizeArgs(root, args))
+	return root.ExecuteContext(context.Background())
 }
 
 func newRootCommand(a *app) *cobra.Command {
@@ -80,11 +87,13 @@ A directory is one cluster: every *.rq.hcl in it is read.`,
 	}
 	root.PersistentFlags().StringVar(&a.chdir, "chdir", "", "run in `DIR`: its configuration is used, and files are named from there; stands before the command")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.enter() }
+	root.Flags().Bool("version", false, "print the version")
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newInitCommand(a), newPlanCommand(a), newApplyCommand(a), newShowCommand(a), newStatusCommand(a), newBackupCommand(a),
-		newForceUnlockCommand(a), newLabCommand())
+		newForceUnlockCommand(a), newLabCommand(), newManCommand(a), newCompletionCommand(a))
 	finishHelp(root)
+	finishCompletion(root)
 	return root
 }
 
