@@ -27,12 +27,14 @@ systemd-nspawn container with its own systemd, Docker engine, sshd, network
 namespace and address. It needs root on Debian 12; it touches no engine,
 interface, firewall rule or file of the machine.`,
 	}
-	cmd.AddCommand(newLabUpCommand(), newLabStatusCommand(), newLabSSHCommand(), newLabDownCommand())
+	cmd.AddCommand(newLabUpCommand(), newLabStatusCommand(), newLabSSHCommand(), newLabBreakCommand(), newLabHealCommand(),
+		newLabAddCommand(), newLabSnapshotCommand(), newLabResetCommand(), newLabDownCommand())
 	return cmd
 }
 
 func newLabUpCommand() *cobra.Command {
 	var o lab.Options
+	var suites string
 	cmd := &cobra.Command{
 		Use:   "up",
 		Short: "Make a lab, or finish one that was left half made",
@@ -46,9 +48,13 @@ the machine itself lacks is named, and installed only with -install.
 
 With -autolock the unlock key is kept in the lab's directory. That is for a lab
 only: elsewhere a key beside the lock is worth nothing.`,
-		Example: "  requeen lab up -install\n  requeen lab up -name five -managers 5 -workers 0 -autolock -suite sid",
+		Example: "  requeen lab up -install\n  requeen lab up -name five -managers 5 -workers 0 -autolock -suite sid\n  requeen lab up -name mixed -suite sid,m2=bookworm,w1=trixie",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if o.Suite, o.NodeSuites, err = parseSuites(suites); err != nil {
+				return err
+			}
 			if o.Dir != "" {
 				dir, err := filepath.Abs(o.Dir)
 				if err != nil {
@@ -73,12 +79,29 @@ only: elsewhere a key beside the lock is worth nothing.`,
 	f.StringVar(&o.Dir, "dir", "", "`DIR` of the lab (default "+lab.Root+"/NAME)")
 	f.IntVar(&o.Managers, "managers", 3, "`NUMBER` of managers, m1, m2, …")
 	f.IntVar(&o.Workers, "workers", 1, "`NUMBER` of workers, w1, w2, …")
-	f.StringVar(&o.Suite, "suite", lab.Suites[0], "Debian `SUITE` of the engine: "+strings.Join(lab.Suites, " or "))
+	f.StringVar(&suites, "suite", lab.Suites[0], "Debian `SUITE` of the engine: "+strings.Join(lab.Suites, ", ")+"; a node may have another: sid,m2=bookworm")
 	mayBe(cmd, "suite", lab.Suites...)
 	f.BoolVar(&o.Autolock, "autolock", false, "lock the managers' keys; the unlock key is kept in the lab's directory")
 	f.BoolVar(&o.DrainManagers, "drain-managers", false, "give managers no tasks")
 	f.BoolVar(&o.Install, "install", false, "install the packages that this machine lacks")
 	return cmd
+}
+
+// parseSuites reads SUITE,NODE=SUITE,….
+func parseSuites(text string) (suite string, nodes map[string]string, err error) {
+	nodes = map[string]string{}
+	for i, part := range strings.Split(text, ",") {
+		node, other, named := strings.Cut(part, "=")
+		switch {
+		case i == 0 && !named:
+			suite = part
+		case i > 0 && named && node != "" && other != "" && nodes[node] == "":
+			nodes[node] = other
+		default:
+			return "", nil, fmt.Errorf("-suite %s is not understood at %q: write the suite of all nodes, then single ones, as in sid,m2=bookworm,w1=trixie", text, part)
+		}
+	}
+	return suite, nodes, nil
 }
 
 // labFlag is what other commands need to find a lab.
@@ -115,11 +138,15 @@ what it is cut off from.`,
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "Lab %s in %s: %s, network %s, engine of %s\n\n", st.Name, st.Dir, st.Phase, st.Network, st.Suite)
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 8, 2, ' ', 0)
-			fmt.Fprintln(w, "NODE\tROLE\tADDRESS\tRUNS\tENGINE\tSWARM\tCUT OFF FROM\tERROR")
+			fmt.Fprintln(w, "NODE\tROLE\tADDRESS\tRUNS\tENGINE\tSWARM\tBROKEN\tCUT OFF FROM\tERROR")
 			for _, n := range st.Nodes {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%t\t%s\t%s\t%s\t%s\n", n.Name, n.Role, n.Address, n.Running, n.Engine, n.Swarm, strings.Join(n.Cut, ","), n.Error)
+				fmt.Fprintf(w, "%s\t%s\t%s\t%t\t%s\t%s\t%s\t%s\t%s\n", n.Name, n.Role, n.Address, n.Running, n.Engine, n.Swarm, n.Broken, strings.Join(n.Cut, ","), n.Error)
 			}
-			return w.Flush()
+			if err := w.Flush(); err != nil || len(st.Snapshots) == 0 {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "\nSnapshots: %s\n", strings.Join(st.Snapshots, ", "))
+			return nil
 		},
 	}
 	cmd.Flags().StringVar(&name, "name", lab.DefaultName, "`NAME` of the lab")

@@ -61,11 +61,11 @@ func (s *state) launch(n Node, ended chan<- error) error {
 	cmd.Dir, cmd.Stdout, cmd.Stderr = "/", console, console
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	view := "0"
-	if sameDevice("/", s.Layer) {
+	if sameDevice("/", s.layer(n)) {
 		view = "1"
 	}
 	all, from := s.cutAddresses(n)
-	cmd.Env = append(os.Environ(), "NODE="+n.Name, "NODE_DIR="+s.nodeDir(n.Name), "LAYER="+filepath.Join(s.Layer, "root"),
+	cmd.Env = append(os.Environ(), "NODE="+n.Name, "NODE_DIR="+s.nodeDir(n.Name), "LAYER="+filepath.Join(s.layer(n), "root"),
 		"VIEW="+view, "SWITCH="+s.switchFile(), "ADDRESS="+n.Address, "MAC="+mac(n.Address), "CGROUP="+cgroupName(s.Name),
 		"TREES="+strings.Join(hierarchies(), " "), "CUT_ALL="+all, "CUT_FROM="+from)
 	if err := cmd.Start(); err != nil {

@@ -14,7 +14,7 @@ import (
 
 // ownFiles are all that a lab writes directly into its directory, in the order
 // in which they are removed: the record last but for the lock.
-var ownFiles = []string{"nodes", "repository", "ssh", "identity.txt", "unlock-key", "lab.rq.hcl", "switch.netns", "state.json", "lock"}
+var ownFiles = []string{"nodes", "snapshots", "repository", "ssh", "identity.txt", "unlock-key", "lab.rq.hcl", "switch.netns", "state.json", "lock"}
 
 // Down removes a lab, whatever state it is in. Files in its directory that no
 // lab made are left, and returned. It is no error when there is no such lab.

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -185,9 +184,6 @@ func (l *Lab) Cut(ctx context.Context, node string, from ...string) error {
 	return l.cut(ctx, node, from)
 }
 
-// Heal undoes Cut.
-func (l *Lab) Heal(ctx context.Context, node string) error { return l.cut(ctx, node, nil) }
-
 func (l *Lab) cut(ctx context.Context, node string, from []string) error {
 	if _, _, err := l.node(node); err != nil {
 		return err
@@ -212,45 +208,6 @@ func (l *Lab) cut(ctx context.Context, node string, from []string) error {
 		}
 		return st.applyCut(ctx, *n)
 	})
-}
-
-// AddNode boots one more node, with a name and an address of its own, that is
-// in no swarm. It is known to ssh, but not in the lab's configuration.
-func (l *Lab) AddNode(ctx context.Context, role string) (Node, error) {
-	if !slices.Contains([]string{roleManager, roleWorker}, role) {
-		return Node{}, fmt.Errorf("a node is a %s or a %s, not %q", roleManager, roleWorker, role)
-	}
-	var n Node
-	err := l.locked(ctx, func(st *state) error {
-		if st.Phase != phaseReady {
-			return fmt.Errorf("lab %s is not complete; finish it first: requeen lab up -name %s", l.name, l.name)
-		}
-		n = st.addNode(role)
-		st.Nodes[len(st.Nodes)-1].Added = true
-		n.Added = true
-		if err := st.save(); err != nil {
-			return err
-		}
-		if err := st.prepare(ctx, n); err != nil {
-			return err
-		}
-		if err := st.writeSSH(); err != nil {
-			return err
-		}
-		return st.boot(ctx, n)
-	})
-	if err != nil {
-		return n, err
-	}
-	image, err := webImage(ctx, func(string) {})
-	if err != nil {
-		return n, err
-	}
-	st, _, err := l.node(n.Name)
-	if err != nil {
-		return n, err
-	}
-	return n, st.importImage(ctx, n.Name, image)
 }
 
 // WaitServices waits until every service has the tasks that it wants, as a

@@ -34,11 +34,12 @@ func (s *state) prepare(ctx context.Context, n Node) error {
 	}
 	id := make([]byte, 16)
 	_, _ = rand.Read(id)
-	files := []struct {
+	type file struct {
 		path string
 		text string
 		mode os.FileMode
-	}{
+	}
+	files := []file{
 		{"etc/hostname", n.Name + "\n", 0o644},
 		{"etc/machine-id", hex.EncodeToString(id) + "\n", 0o444},
 		{"etc/hosts", s.hosts(), 0o644},

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -16,11 +17,11 @@ const DefaultName = "lab"
 
 // Suites are the Debian suites whose engine a lab can run. The nodes are
 // always bookworm; only docker.io and containerd come from the suite.
-var Suites = []string{"bookworm", "sid"}
+var Suites = []string{"bookworm", "trixie", "sid"}
 
 const (
 	maxManagers = 9
-	maxWorkers  = 20
+	maxWorkers  = 60
 )
 
 // Options say what kind of lab to make. The zero value of a field stands for
@@ -33,7 +34,10 @@ type Options struct {
 	Autolock      bool   // encrypt the managers' keys at rest; the unlock key is kept in the lab's directory
 	DrainManagers bool   // give managers no tasks
 	Suite         string // whose engine to run; default "bookworm"
-	Install       bool   // install packages that the machine is missing
+	// NodeSuites gives nodes, by their names, another engine than Suite's: one
+	// swarm of several versions, as it is while engines are upgraded.
+	NodeSuites map[string]string
+	Install    bool // install packages that the machine is missing
 }
 
 // Progress is told, in one line, what is being done. It may be called from
@@ -79,8 +83,24 @@ func (o Options) validate() error {
 	if o.Workers < 0 || o.Workers > maxWorkers {
 		return fmt.Errorf("a lab has 0 to %d workers, not %d", maxWorkers, o.Workers)
 	}
-	if !slices.Contains(Suites, o.Suite) {
-		return fmt.Errorf("no engine is known for the suite %q; known are %s", o.Suite, strings.Join(Suites, " and "))
+	if err := validateSuite(o.Suite); err != nil {
+		return err
+	}
+	st := newState(o, "")
+	for _, name := range slices.Sorted(maps.Keys(o.NodeSuites)) {
+		if err := validateSuite(o.NodeSuites[name]); err != nil {
+			return err
+		}
+		if st.find(name) == nil {
+			return fmt.Errorf("an engine is chosen for %q, which is no node of this lab: it has %s", name, strings.Join(st.names(), ", "))
+		}
+	}
+	return nil
+}
+
+func validateSuite(suite string) error {
+	if !slices.Contains(Suites, suite) {
+		return fmt.Errorf("no engine is known for the suite %q; known are %s", suite, strings.Join(Suites, ", "))
 	}
 	return nil
 }

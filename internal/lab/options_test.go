@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -8,7 +9,7 @@ import (
 func TestOptionsDefaults(t *testing.T) {
 	o := Options{}.withDefaults()
 	want := Options{Name: "lab", Dir: "/var/lib/requeen-lab/lab", Managers: 3, Suite: "bookworm"}
-	if o != want {
+	if !reflect.DeepEqual(o, want) {
 		t.Errorf("defaults are %+v, want %+v", o, want)
 	}
 	if err := o.validate(); err != nil {
@@ -31,8 +32,10 @@ func TestOptionsValidate(t *testing.T) {
 		{func(o *Options) { o.Dir = "/run/lab" }, "would not last"},
 		{func(o *Options) { o.Managers = 10 }, "1 to 9 managers"},
 		{func(o *Options) { o.Managers = -1 }, "1 to 9 managers"},
-		{func(o *Options) { o.Workers = 21 }, "0 to 20 workers"},
-		{func(o *Options) { o.Suite = "buster" }, "bookworm and sid"},
+		{func(o *Options) { o.Workers = 61 }, "0 to 60 workers"},
+		{func(o *Options) { o.Suite = "buster" }, "bookworm, trixie, sid"},
+		{func(o *Options) { o.NodeSuites = map[string]string{"m2": "buster"} }, "bookworm, trixie, sid"},
+		{func(o *Options) { o.NodeSuites = map[string]string{"w1": "sid"} }, "no node of this lab: it has m1, m2, m3"},
 	} {
 		o := Options{}.withDefaults()
 		c.change(&o)

@@ -27,6 +27,9 @@ type Node struct {
 	Address string   `json:"address"`
 	Added   bool     `json:"added,omitempty"` // by AddNode: not part of the swarm that Up makes
 	Cut     []string `json:"cut,omitempty"`   // see Lab.Cut
+	Suite   string   `json:"suite,omitempty"` // whose engine it runs, where that is not the lab's
+	// Broken is how Lab.Break broke it; "" when it is whole.
+	Broken How `json:"broken,omitempty"`
 }
 
 // state is the lab's own record, written before what it names is made.
@@ -40,9 +43,11 @@ type state struct {
 	Autolock      bool   `json:"autolock"`
 	DrainManagers bool   `json:"drain_managers"`
 	Prefix        string `json:"prefix"` // first three bytes of the /24, "10.x.y"
-	Layer         string `json:"layer"`  // base layer of the nodes; "" until it is built
-	Phase         string `json:"phase"`
-	Nodes         []Node `json:"nodes"`
+	Layer         string `json:"layer"`  // base layer of the lab's suite; "" until it is built
+	// Layers are the base layers of further suites, by their names.
+	Layers map[string]string `json:"layers,omitempty"`
+	Phase  string            `json:"phase"`
+	Nodes  []Node            `json:"nodes"`
 }
 
 // newState is the record of a lab that does not exist yet.
@@ -55,7 +60,36 @@ func newState(o Options, prefix string) *state {
 	for i := 1; i <= o.Workers; i++ {
 		st.addNode(roleWorker)
 	}
+	for i := range st.Nodes {
+		if suite := o.NodeSuites[st.Nodes[i].Name]; suite != o.Suite {
+			st.Nodes[i].Suite = suite
+		}
+	}
 	return st
+}
+
+// suite is whose engine a node runs.
+func (s *state) suite(n Node) string {
+	if n.Suite != "" {
+		return n.Suite
+	}
+	return s.Suite
+}
+
+// layer is the base layer of a node's root.
+func (s *state) layer(n Node) string {
+	if n.Suite != "" {
+		return s.Layers[n.Suite]
+	}
+	return s.Layer
+}
+
+func (s *state) names() []string {
+	var names []string
+	for _, n := range s.Nodes {
+		names = append(names, n.Name)
+	}
+	return names
 }
 
 // addNode appends the next free node of a role.
@@ -89,12 +123,24 @@ func (s *state) swarmNodes() []Node {
 func (s *state) same(o Options) error {
 	want := newState(o, s.Prefix)
 	if s.Managers == want.Managers && s.Workers == want.Workers && s.Suite == want.Suite &&
-		s.Autolock == want.Autolock && s.DrainManagers == want.DrainManagers && s.Dir == want.Dir {
+		s.Autolock == want.Autolock && s.DrainManagers == want.DrainManagers && s.Dir == want.Dir &&
+		s.suites() == want.suites() {
 		return nil
 	}
 	return fmt.Errorf("lab %q exists in %s and is another one: managers %d, workers %d, suite %s, autolock %t, drained managers %t; "+
 		"repeat its options to finish it, or remove it first: requeen lab down -name %s",
-		s.Name, s.Dir, s.Managers, s.Workers, s.Suite, s.Autolock, s.DrainManagers, s.Name)
+		s.Name, s.Dir, s.Managers, s.Workers, s.suites(), s.Autolock, s.DrainManagers, s.Name)
+}
+
+// suites tells the engines in the form of -suite: sid,m2=bookworm.
+func (s *state) suites() string {
+	text := s.Suite
+	for _, n := range s.swarmNodes() {
+		if n.Suite != "" {
+			text += "," + n.Name + "=" + n.Suite
+		}
+	}
+	return text
 }
 
 func (s *state) path(elem ...string) string {

@@ -14,6 +14,8 @@ type Status struct {
 	Network string       `json:"network"`
 	Phase   string       `json:"phase"` // "making", "ready" or "removing"
 	Nodes   []NodeStatus `json:"nodes"`
+	// Snapshots are the names that Reset knows, sorted.
+	Snapshots []string `json:"snapshots,omitempty"`
 }
 
 // NodeStatus is what a node is like at a moment.
@@ -31,8 +33,8 @@ func (l *Lab) Status(ctx context.Context) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	out := Status{Name: st.Name, Dir: st.Dir, Suite: st.Suite, Network: st.Prefix + ".0/24", Phase: st.Phase,
-		Nodes: make([]NodeStatus, len(st.Nodes))}
+	out := Status{Name: st.Name, Dir: st.Dir, Suite: st.suites(), Network: st.Prefix + ".0/24", Phase: st.Phase,
+		Nodes: make([]NodeStatus, len(st.Nodes)), Snapshots: st.snapshots()}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	_ = parallel(index(st.Nodes), func(i int) error {

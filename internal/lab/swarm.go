@@ -71,13 +71,18 @@ func (s *state) initSwarm(ctx context.Context, n Node) error {
 
 // joinSwarm brings one more node in.
 func (s *state) joinSwarm(ctx context.Context, n Node, token string) error {
+	return s.joinBy(ctx, n, s.swarmNodes()[0], token)
+}
+
+// joinBy brings a node in by a manager of the swarm.
+func (s *state) joinBy(ctx context.Context, n, manager Node, token string) error {
 	state, err := s.settled(ctx, n)
 	if err != nil || state == "active" {
 		return err
 	}
 	err = s.engine(n.Name).call(ctx, http.MethodPost, "/swarm/join", map[string]any{
 		"ListenAddr": listen, "AdvertiseAddr": n.Address, "JoinToken": token,
-		"RemoteAddrs": []string{s.swarmNodes()[0].Address + ":2377"},
+		"RemoteAddrs": []string{manager.Address + ":2377"},
 	}, nil)
 	// A join that the engine reports as slow goes on by itself.
 	if err != nil && !strings.Contains(err.Error(), "Timeout was reached") {
@@ -203,6 +208,20 @@ func (s *state) unlock(ctx context.Context, node string) error {
 		return err
 	}
 	return s.engine(node).call(ctx, http.MethodPost, "/swarm/unlock", map[string]string{"UnlockKey": key}, nil)
+}
+
+// bootsAtOnce bounds how many nodes boot side by side: each takes a processor
+// for a second or two.
+const bootsAtOnce = 8
+
+// bounded is parallel with at most so many at once.
+func bounded[T any](atOnce int, things []T, do func(T) error) error {
+	slots := make(chan struct{}, atOnce)
+	return parallel(things, func(t T) error {
+		slots <- struct{}{}
+		defer func() { <-slots }()
+		return do(t)
+	})
 }
 
 // parallel does the same for several things at once, and joins their errors.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 )
@@ -125,7 +126,7 @@ func (s *state) up(ctx context.Context, say Progress) error {
 	}
 	start := time.Now()
 	say(fmt.Sprintf("booting %d nodes in %s.0/24", len(s.Nodes), s.Prefix))
-	err = parallel(s.Nodes, func(n Node) error {
+	err = bounded(bootsAtOnce, s.Nodes, func(n Node) error {
 		if err := s.prepare(ctx, n); err != nil {
 			return err
 		}
@@ -167,16 +168,49 @@ func (s *state) materials(ctx context.Context, say Progress) (image string, err 
 		return "", err
 	}
 	defer unlock()
-	if s.Layer == "" || !exists(s.Layer) {
-		if s.Phase == phaseReady {
-			return "", fmt.Errorf("the base layer %s of lab %s is gone, and its nodes can't boot without it; remove the lab and make it again", s.Layer, s.Name)
-		}
-		if s.Layer, err = ensureLayer(ctx, s.Suite, say); err != nil {
-			return "", err
-		}
-		if err := s.save(); err != nil {
+	for _, suite := range s.allSuites() {
+		if err := s.ensureLayerOf(ctx, suite, say); err != nil {
 			return "", err
 		}
 	}
 	return webImage(ctx, say)
+}
+
+// allSuites are the lab's suite and those of single nodes.
+func (s *state) allSuites() []string {
+	list := []string{s.Suite}
+	for _, n := range s.Nodes {
+		if !slices.Contains(list, s.suite(n)) {
+			list = append(list, n.Suite)
+		}
+	}
+	return list
+}
+
+// ensureLayerOf finds or builds the base layer of a suite, and records it. The
+// caller holds the lock of all labs.
+func (s *state) ensureLayerOf(ctx context.Context, suite string, say Progress) error {
+	have := s.Layer
+	if suite != s.Suite {
+		have = s.Layers[suite]
+	}
+	if have != "" && exists(have) {
+		return nil
+	}
+	if have != "" && s.Phase == phaseReady {
+		return fmt.Errorf("the base layer %s of lab %s is gone, and its nodes can't boot without it; remove the lab and make it again", have, s.Name)
+	}
+	layer, err := ensureLayer(ctx, suite, say)
+	if err != nil {
+		return err
+	}
+	if suite == s.Suite {
+		s.Layer = layer
+	} else {
+		if s.Layers == nil {
+			s.Layers = map[string]string{}
+		}
+		s.Layers[suite] = layer
+	}
+	return s.save()
 }
