@@ -98,12 +98,16 @@ func (l *loader) readOne(name, path string) (parsedFile, bool) {
 	l.files = append(l.files, File{Name: name, Bytes: data})
 	if at := invalidUTF8(data); at >= 0 {
 		l.spoil(name)
-		line := 1 + bytes.Count(data[:at], []byte("\n"))
-		pos := hcl.Pos{Line: line, Column: 1, Byte: at}
-		l.err(hcl.Range{Filename: name, Start: pos, End: pos}, "File that is not UTF-8", fmt.Sprintf("The byte at offset %d is not UTF-8.", at), "Store the file as UTF-8.")
+		l.notUTF8(name, data, at)
 		return parsedFile{}, false
 	}
 	return parsedFile{name: name, body: l.parse(name, data)}, true
+}
+
+// notUTF8 tells of the first byte that is not UTF-8.
+func (l *loader) notUTF8(name string, data []byte, at int) {
+	pos := hcl.Pos{Line: 1 + bytes.Count(data[:at], []byte("\n")), Column: 1, Byte: at}
+	l.err(hcl.Range{Filename: name, Start: pos, End: pos}, "File that is not UTF-8", fmt.Sprintf("The byte at offset %d is not UTF-8.", at), "Store the file as UTF-8.")
 }
 
 // spoil notes that a file was not read, or not all of it: what seems to be

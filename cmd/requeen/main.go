@@ -91,7 +91,7 @@ A directory is one cluster: every *.rq.hcl in it is read.`,
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newInitCommand(a), newPlanCommand(a), newApplyCommand(a), newShowCommand(a), newStatusCommand(a), newBackupCommand(a),
-		newForceUnlockCommand(a), newLabCommand(), newManCommand(a), newCompletionCommand(a))
+		newForceUnlockCommand(a), newValidateCommand(a), newFmtCommand(a), newConsoleCommand(a), newSchemaCommand(a), newLabCommand(), newManCommand(a), newCompletionCommand(a))
 	finishHelp(root)
 	finishCompletion(root)
 	return root
