@@ -32,7 +32,7 @@ func TestBashCompletes(t *testing.T) {
 		{"requeen plan -o", "-out"},
 		{"requeen plan --det", "--detailed-exitcode"},
 		{"requeen backup s", "show"},
-		{"requeen lab up -suite ''", "bookworm sid"},
+		{"requeen lab up -suite ''", "bookworm trixie sid"},
 		{"requeen lab up -suite = b", "bookworm"},
 		{"requeen -chdir = clusters/prod backup verify l", "latest"},
 		{"requeen init -become ''", "sudo"},

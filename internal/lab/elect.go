@@ -5,8 +5,10 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/binary"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -15,12 +17,15 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/grpclog"
 )
 
 // After a cold start of every manager an election begins only when one of them
-// has waited for ten to twenty seconds. elect has the first manager begin at
-// once, by the message with which a leader that goes hands over (raft's
-// MsgTimeoutNow): the votes, and all that follows, are the engines' own.
+// has waited for ten to twenty seconds, and until it ends no engine answers.
+// elect has the first manager begin at once, by the message with which a leader
+// that goes hands over (raft's MsgTimeoutNow): the votes, and all that follows,
+// are the engines' own. It goes on until one of them
+// answers or ctx ends: the others may not be there yet to vote.
 //
 // It is best effort, and left to the engines where it can't be done: the key of
 // an auto-locked manager is sealed, and no message can be sent in its name.
@@ -34,14 +39,19 @@ func (s *state) elect(ctx context.Context) {
 	if len(managers) < 2 || s.Autolock {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	_ = WaitFor(ctx, 10*time.Second, "an election", func() (bool, error) {
-		if _, err := s.members(ctx, managers[0].Name); err == nil {
-			return true, nil // there is a leader
+	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard))
+	begin := time.Now()
+	_ = WaitFor(ctx, electionTimeout, "the engines to answer", func() (bool, error) {
+		// Who asked for votes before the others were up waits again: then the
+		// next one is told.
+		i := int(time.Since(begin)/(2*time.Second)) % len(managers)
+		to, from := managers[i], managers[(i+1)%len(managers)]
+		if conn, err := net.DialTimeout("tcp", net.JoinHostPort(to.Address, "2377"), time.Second); err == nil {
+			conn.Close()
+			_ = s.handOver(ctx, to, from)
 		}
-		_ = s.handOver(ctx, managers[0], managers[1])
-		return false, nil
+		_, err := s.members(ctx, to.Name)
+		return err == nil, nil // it answers: there is a leader
 	})
 }
 
@@ -51,11 +61,11 @@ func (s *state) handOver(ctx context.Context, to, from Node) error {
 	if err != nil {
 		return err
 	}
-	target, err := s.raftID(ctx, to)
+	target, err := s.raftID(to)
 	if err != nil {
 		return err
 	}
-	sender, err := s.raftID(ctx, from)
+	sender, err := s.raftID(from)
 	if err != nil {
 		return err
 	}
@@ -99,8 +109,16 @@ func (s *state) credentials(n Node) (credentials.TransportCredentials, error) {
 
 // raftID reads a manager's raft ID where its log names the member that it is:
 // the metadata of a segment, which is not encrypted.
-func (s *state) raftID(ctx context.Context, n Node) (uint64, error) {
-	info, err := s.engine(n.Name).info(ctx)
+func (s *state) raftID(n Node) (uint64, error) {
+	text, err := os.ReadFile(s.nodeDir(n.Name, "docker", "swarm", "certificates", "swarm-node.crt"))
+	if err != nil {
+		return 0, err
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return 0, fmt.Errorf("the certificate of %s can't be read", n.Name)
+	}
+	certificate, err := x509.ParseCertificate(block.Bytes)
 	if err != nil {
 		return 0, err
 	}
@@ -113,7 +131,7 @@ func (s *state) raftID(ctx context.Context, n Node) (uint64, error) {
 		head := make([]byte, 4096)
 		k, _ := f.Read(head)
 		f.Close()
-		if id, ok := findRaftID(head[:k], info.Swarm.NodeID); ok {
+		if id, ok := findRaftID(head[:k], certificate.Subject.CommonName); ok {
 			return id, nil
 		}
 	}

@@ -121,10 +121,15 @@ func (s *state) powerOff(ctx context.Context) error {
 
 // powerOn boots every node, and waits for the swarm.
 func (s *state) powerOn(ctx context.Context) error {
-	if err := bounded(bootsAtOnce, s.Nodes, func(n Node) error { return s.boot(ctx, n) }); err != nil {
+	electing, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() { defer close(done); s.elect(electing) }()
+	err := bounded(bootsAtOnce, s.Nodes, func(n Node) error { return s.boot(ctx, n) })
+	stop()
+	<-done
+	if err != nil {
 		return err
 	}
-	s.elect(ctx)
 	return s.whole(ctx)
 }
 
