@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -13,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"time"
 
 	"google.golang.org/grpc"
@@ -22,10 +24,9 @@ import (
 
 // After a cold start of every manager an election begins only when one of them
 // has waited for ten to twenty seconds, and until it ends no engine answers.
-// elect has the first manager begin at once, by the message with which a leader
-// that goes hands over (raft's MsgTimeoutNow): the votes, and all that follows,
-// are the engines' own. It goes on until one of them
-// answers or ctx ends: the others may not be there yet to vote.
+// elect has a manager begin as soon as all of them can vote, by the message with
+// which a leader that goes hands over (raft's MsgTimeoutNow): the votes, and all
+// that follows, are the engines' own.
 //
 // It is best effort, and left to the engines where it can't be done: the key of
 // an auto-locked manager is sealed, and no message can be sent in its name.
@@ -40,27 +41,49 @@ func (s *state) elect(ctx context.Context) {
 		return
 	}
 	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard))
-	begin := time.Now()
-	_ = WaitFor(ctx, electionTimeout, "the engines to answer", func() (bool, error) {
-		// Who asked for votes before the others were up waits again: then the
-		// next one is told.
-		i := int(time.Since(begin)/(2*time.Second)) % len(managers)
-		to, from := managers[i], managers[(i+1)%len(managers)]
-		if conn, err := net.DialTimeout("tcp", net.JoinHostPort(to.Address, "2377"), time.Second); err == nil {
-			conn.Close()
-			_ = s.handOver(ctx, to, from)
+	voters := s.voters(ctx, managers)
+	for i := len(voters) - 1; ctx.Err() == nil && i >= 0; i-- {
+		_ = s.handOver(ctx, voters[i], voters[(i+1)%len(voters)])
+		if s.answers(ctx, voters[i], electionPatience) {
+			return
 		}
-		_, err := s.members(ctx, to.Name)
-		return err == nil, nil // it answers: there is a leader
+	}
+}
+
+// voters are the managers in the order in which they came to vote, once all of
+// them do. The last of them found the others there, and wins; who was there
+// before them asks for votes over connections that it believes to be broken.
+func (s *state) voters(ctx context.Context, managers []Node) []Node {
+	var voters []Node
+	_ = WaitFor(ctx, electionTimeout, "every manager to be ready to vote", func() (bool, error) {
+		for i, n := range managers {
+			there := func(v Node) bool { return v.Name == n.Name }
+			if !slices.ContainsFunc(voters, there) && s.votes(ctx, n, managers[(i+1)%len(managers)]) {
+				voters = append(voters, n)
+			}
+		}
+		return len(voters) == len(managers), nil
 	})
+	return voters
+}
+
+// electionPatience is more than an election takes, and an engine to answer once
+// there is a leader.
+const electionPatience = 2 * time.Second
+
+// answers tells whether a manager's engine says within a time who is in the
+// swarm, which it does when there is a leader.
+func (s *state) answers(ctx context.Context, n Node, patience time.Duration) bool {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return WaitFor(ctx, patience, "an answer", func() (bool, error) {
+		_, err := s.members(ctx, n.Name)
+		return err == nil, nil
+	}) == nil
 }
 
 // handOver tells a manager, in the name of another, to begin an election.
 func (s *state) handOver(ctx context.Context, to, from Node) error {
-	creds, err := s.credentials(from)
-	if err != nil {
-		return err
-	}
 	target, err := s.raftID(to)
 	if err != nil {
 		return err
@@ -69,15 +92,33 @@ func (s *state) handOver(ctx context.Context, to, from Node) error {
 	if err != nil {
 		return err
 	}
+	_, err = s.ask(ctx, to, from, "/docker.swarmkit.v1.Raft/ProcessRaftMessage", timeoutNow(target, sender))
+	return err
+}
+
+// votes tells whether a manager's raft node runs: before that, every vote that
+// it is asked for is lost.
+func (s *state) votes(ctx context.Context, n, asking Node) bool {
+	answer, err := s.ask(ctx, n, asking, "/docker.swarmkit.v1.Health/Check", wire("\x0a\x04Raft"))
+	return err == nil && bytes.Equal(answer, wire("\x08\x01")) // SERVING
+}
+
+// ask calls one method of a manager's remote API, with the certificate of
+// another.
+func (s *state) ask(ctx context.Context, to, from Node, method string, question wire) (wire, error) {
+	creds, err := s.credentials(from)
+	if err != nil {
+		return nil, err
+	}
 	conn, err := grpc.NewClient("passthrough:///"+net.JoinHostPort(to.Address, "2377"), grpc.WithTransportCredentials(creds))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer conn.Close()
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	var answer wire
-	return conn.Invoke(ctx, "/docker.swarmkit.v1.Raft/ProcessRaftMessage", timeoutNow(target, sender), &answer, grpc.ForceCodec(codec{}))
+	return answer, conn.Invoke(ctx, method, question, &answer, grpc.ForceCodec(codec{}))
 }
 
 // timeoutNow is a ProcessRaftMessageRequest in its wire format: a raftpb.Message
