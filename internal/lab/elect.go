@@ -17,6 +17,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/moby/swarmkit/v2/ca"
+	"github.com/moby/swarmkit/v2/manager/encryption"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/grpclog"
@@ -28,17 +30,11 @@ import (
 // which a leader that goes hands over (raft's MsgTimeoutNow): the votes, and all
 // that follows, are the engines' own.
 //
-// It is best effort, and left to the engines where it can't be done: the key of
-// an auto-locked manager is sealed, and no message can be sent in its name.
+// It is best effort, and left to the engines where it can't be done.
 func (s *state) elect(ctx context.Context) {
-	var managers []Node
-	for _, n := range s.Nodes {
-		if n.Role == roleManager && len(n.Cut) == 0 && !n.Added {
-			managers = append(managers, n)
-		}
-	}
-	if len(managers) < 2 || s.Autolock {
-		return
+	managers := s.managers()
+	if len(managers) < 2 {
+		return // one alone elects itself
 	}
 	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard))
 	voters := s.voters(ctx, managers)
@@ -132,12 +128,26 @@ func timeoutNow(to, from uint64) wire {
 
 // credentials are those of a manager, from its disk.
 func (s *state) credentials(n Node) (credentials.TransportCredentials, error) {
-	certificates := s.nodeDir(n.Name, "docker", "swarm", "certificates")
-	pair, err := tls.LoadX509KeyPair(filepath.Join(certificates, "swarm-node.crt"), filepath.Join(certificates, "swarm-node.key"))
+	var unlockKey []byte
+	if s.Autolock {
+		text, err := s.unlockKey()
+		if err != nil {
+			return nil, err
+		}
+		if unlockKey, err = encryption.ParseHumanReadableKey(text); err != nil {
+			return nil, err
+		}
+	}
+	paths := ca.NewConfigPaths(s.nodeDir(n.Name, "docker", "swarm", "certificates"))
+	certificate, key, err := ca.NewKeyReadWriter(paths.Node, unlockKey, nil).Read()
 	if err != nil {
 		return nil, err
 	}
-	root, err := os.ReadFile(filepath.Join(certificates, "swarm-root-ca.crt"))
+	pair, err := tls.X509KeyPair(certificate, key)
+	if err != nil {
+		return nil, err
+	}
+	root, err := os.ReadFile(paths.RootCA.Cert)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +155,7 @@ func (s *state) credentials(n Node) (credentials.TransportCredentials, error) {
 	if !pool.AppendCertsFromPEM(root) {
 		return nil, errors.New("no root CA can be read")
 	}
-	return credentials.NewTLS(&tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: pool, ServerName: "swarm-manager", MinVersion: tls.VersionTLS12}), nil
+	return credentials.NewTLS(&tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: pool, ServerName: ca.ManagerRole, MinVersion: tls.VersionTLS12}), nil
 }
 
 // raftID reads a manager's raft ID where its log names the member that it is:

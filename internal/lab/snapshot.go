@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"time"
 )
 
 // DefaultSnapshot is the name of a snapshot for which none was given.
@@ -22,10 +21,6 @@ var disks = []string{"upper", "docker", "containerd"}
 
 // labFiles are what a lab keeps beside its nodes' disks, and Reset puts back.
 var labFiles = []string{"repository", "unlock-key", "lab.rq.hcl"}
-
-// electionTimeout is for the swarm to have a leader and all its nodes after a
-// cold start of every manager at once.
-const electionTimeout = 2 * time.Minute
 
 // Snapshot keeps the lab as it is now, under a name, for Reset: the nodes with
 // their disks and what they are cut off from, the repository and the unlock
@@ -119,20 +114,6 @@ func (s *state) powerOff(ctx context.Context) error {
 	return parallel(s.Nodes, func(n Node) error { return s.kill(ctx, n.Name) })
 }
 
-// powerOn boots every node, and waits for the swarm.
-func (s *state) powerOn(ctx context.Context) error {
-	electing, stop := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() { defer close(done); s.elect(electing) }()
-	err := bounded(bootsAtOnce, s.Nodes, func(n Node) error { return s.boot(ctx, n) })
-	stop()
-	<-done
-	if err != nil {
-		return err
-	}
-	return s.whole(ctx)
-}
-
 // keep copies disks beside the place of the snapshot, and renames: what can be
 // seen is whole.
 func (s *state) keep(ctx context.Context, name string) error {
@@ -213,48 +194,5 @@ func copyTree(ctx context.Context, from, to string) error {
 		return err
 	}
 	_, err := run(ctx, "cp", "-a", "--sparse=always", "--reflink=auto", "-T", from, to)
-	return err
-}
-
-// whole waits until the swarm has a leader, and every node that is in it and
-// not cut off is ready; locked managers are unlocked.
-func (s *state) whole(ctx context.Context) error {
-	var why string
-	err := WaitFor(ctx, electionTimeout, "the swarm to have a leader and all its nodes", func() (bool, error) {
-		why = ""
-		for _, n := range s.Nodes {
-			info, err := s.engine(n.Name).info(ctx)
-			if err != nil {
-				why = err.Error()
-				return false, nil
-			}
-			if info.Swarm.LocalNodeState == "locked" {
-				if err := s.unlock(ctx, n.Name); err != nil {
-					why = err.Error()
-				}
-				return false, nil
-			}
-		}
-		for _, n := range s.Nodes {
-			if n.Role != roleManager || n.Added || len(n.Cut) > 0 {
-				continue
-			}
-			members, err := s.members(ctx, n.Name)
-			if err != nil {
-				why = err.Error()
-				return false, nil
-			}
-			for name, m := range members {
-				if there := s.find(name); there != nil && len(there.Cut) == 0 && m.Status.State != "ready" {
-					why = name + " is " + m.Status.State
-					return false, nil
-				}
-			}
-		}
-		return true, nil
-	})
-	if err != nil && why != "" {
-		return fmt.Errorf("%w; last: %s", err, why)
-	}
 	return err
 }
