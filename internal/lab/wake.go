@@ -16,15 +16,22 @@ const (
 	callTimeout = 5 * time.Second
 )
 
-// powerOn boots every node, and waits for the swarm.
+// powerOn boots every node, and waits for the swarm. Managers are unlocked as
+// soon as they ask for it: a worker's engine waits for them.
 func (s *state) powerOn(ctx context.Context) error {
 	electing, stop := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() { defer close(done); s.elect(electing) }()
-	err := bounded(bootsAtOnce, s.Nodes, func(n Node) error { return s.boot(ctx, n) })
-	if err == nil {
-		err = s.wake(ctx)
-	}
+	slots := make(chan struct{}, bootsAtOnce)
+	err := parallel(s.Nodes, func(n Node) error {
+		slots <- struct{}{}
+		err := s.boot(ctx, n)
+		<-slots
+		if err != nil || !s.Autolock || n.Role != roleManager {
+			return err
+		}
+		return s.unlockLocked(ctx, n)
+	})
 	stop()
 	<-done
 	if err != nil {
@@ -33,18 +40,17 @@ func (s *state) powerOn(ctx context.Context) error {
 	return s.whole(ctx)
 }
 
-// wake unlocks the managers that ask for it, all at once: each of these calls
-// ends only when there is a quorum of managers that are unlocked.
-func (s *state) wake(ctx context.Context) error {
+// unlockLocked unlocks a manager that asks for it. The call ends only when
+// there is a quorum of managers that are unlocked: never wait for one before
+// the others were told.
+func (s *state) unlockLocked(ctx context.Context, n Node) error {
 	ctx, cancel := context.WithTimeout(ctx, electionTimeout)
 	defer cancel()
-	return parallel(s.managers(), func(n Node) error {
-		info, err := s.engine(n.Name).info(ctx)
-		if err != nil || info.Swarm.LocalNodeState != "locked" {
-			return err
-		}
-		return s.unlock(ctx, n.Name)
-	})
+	info, err := s.engine(n.Name).info(ctx)
+	if err != nil || info.Swarm.LocalNodeState != "locked" {
+		return err
+	}
+	return s.unlock(ctx, n.Name)
 }
 
 // managers are those of the swarm that others can reach.
