@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/requeen/requeen/internal/lab"
+	"github.com/requeen/requeen/internal/pages"
 )
 
 // backsUp plans and applies a backup, and checks what an operator relies on:
@@ -53,14 +54,41 @@ func (s *swarm) holdsWhatTheSwarmHolds(b backup) {
 	}
 }
 
-// opensByHand opens the newest backup with age, zstd and tar alone.
+// pageBlock gives a block of the page on the layout of backups by the first
+// word of its mark: what the page tells people to type is what is run here.
+func (s *swarm) pageBlock(name string) string {
+	s.t.Helper()
+	page, err := pages.Read("../../repository/layout.md")
+	must(s.t, err)
+	for _, b := range page.Blocks {
+		if strings.HasPrefix(b.Mark, name+":") {
+			return b.Text
+		}
+	}
+	s.t.Fatalf("layout.md has no block %q", name)
+	return ""
+}
+
+// opensByHand opens the newest backup as the page says, with age, zstd and tar
+// alone.
 func (s *swarm) opensByHand(b backup) (dir string) {
 	s.t.Helper()
+	s.pageBlock("given") // the names that the next line sets
+	script := fmt.Sprintf("set -euo pipefail\ncluster='%s'\nidentity='%s'\nbackup=%s\n", filepath.Join(s.repository(), s.lab.Name()),
+		filepath.Join(s.lab.Dir(), "identity.txt"), b.ID)
+	for _, name := range []string{"list", "check", "open"} {
+		script += s.pageBlock(name)
+	}
 	dir = s.t.TempDir()
-	script := fmt.Sprintf("set -o pipefail; age -d -i %s %s | zstd -d | tar -x -C %s",
-		filepath.Join(s.lab.Dir(), "identity.txt"), filepath.Join(s.repository(), s.lab.Name(), b.ID, "swarm.tar.zst.age"), dir)
-	if out, err := exec.Command("bash", "-c", script).CombinedOutput(); err != nil {
+	script += fmt.Sprintf("cp -a \"$work/swarm\" '%s'\n", dir) + s.pageBlock("clean") + "! test -e \"$work\"\n"
+	out, err := exec.Command("bash", "-c", script).CombinedOutput()
+	if err != nil {
 		s.t.Fatalf("opening the backup by hand: %v\n%s", err, out)
+	}
+	for _, words := range []string{b.ID, "swarm.tar.zst.age: OK", "config.tar.zst.age: OK", "lab.rq.hcl"} {
+		if !strings.Contains(string(out), words) {
+			s.t.Errorf("the page's commands do not say %q:\n%s", words, out)
+		}
 	}
 	for _, name := range []string{"certificates/swarm-node.crt", "certificates/swarm-node.key", "certificates/swarm-root-ca.crt", "raft/wal-v3-encrypted", "docker-state.json"} {
 		if _, err := os.Stat(filepath.Join(dir, "swarm", name)); err != nil {
@@ -77,12 +105,12 @@ func (s *swarm) restoredByHand(dir string) (node lab.Node, output string, err er
 	node, err = s.lab.AddNode(s.ctx, "manager")
 	must(s.t, err)
 	must(s.t, s.lab.Cut(s.ctx, node.Name, "m1", "m2", "m3", "w1"))
-	s.on(node.Name, "systemctl stop docker.socket docker.service && rm -rf /var/lib/docker/swarm")
-	if out, err := exec.Command("cp", "-a", filepath.Join(dir, "swarm"), s.lab.Disk(node.Name, "swarm")).CombinedOutput(); err != nil {
-		s.t.Fatalf("putting the backup in place: %v\n%s", err, out)
+	must(s.t, os.Mkdir(s.lab.Disk(node.Name, "opened"), 0o700))
+	if out, err := exec.Command("cp", "-a", filepath.Join(dir, "swarm"), s.lab.Disk(node.Name, "opened")).CombinedOutput(); err != nil {
+		s.t.Fatalf("taking the backup to the host: %v\n%s", err, out)
 	}
-	s.on(node.Name, "systemctl start docker.service docker.socket")
-	output, err = s.lab.Run(s.ctx, node.Name, "timeout 180 docker swarm init --force-new-cluster --advertise-addr "+node.Address+" 2>&1")
+	script := "set -e\nwork=/var/lib/docker/opened\naddress=" + node.Address + "\ndocker() { timeout 180 docker \"$@\" 2>&1; }\n" + s.pageBlock("restore")
+	output, err = s.lab.Run(s.ctx, node.Name, script)
 	return node, output, err
 }
 
