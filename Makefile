@@ -6,7 +6,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 BIN     := bin/requeen
 PREFIX  ?= /usr/local
 
-.PHONY: build man install demo test unit lab-test torture fmt clean go-version
+.PHONY: build man install demo recording test unit lab-test torture fmt clean go-version
 
 build: go-version
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/requeen
@@ -33,6 +33,10 @@ go-version:
 
 demo: build
 	@internal/lab/demo.sh $(BIN)
+
+# The demo as an animated picture, for the README.
+recording: build
+	$(GO) run ./internal/lab/record -out internal/lab/demo.svg -- internal/lab/demo.sh $(BIN)
 
 test: unit lab-test
 

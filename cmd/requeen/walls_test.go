@@ -29,10 +29,12 @@ var walls = map[string]struct {
 	"apply": {[]string{"plan", "internal/state", "internal/diag"}, "the run acts through ports, so that faults can be put in its way"},
 	"internal/effects": {[]string{"apply", "internal/state", "internal/diag", "internal/host", "internal/engine", "internal/raftdir", "internal/repository"},
 		"joins the four doors into apply's ports; it decides nothing, so it knows no plan or schema"},
-	"internal/view":   {[]string{"plan", "schema", "internal/status", "internal/state", "internal/diag"}, "words on a screen"},
-	"internal/status": {[]string{"plan", "schema", "internal/state", "internal/diag"}, "a judgement as pure as plan's, which it repeats"},
-	"internal/adopt":  {[]string{"schema", "internal/state", "internal/diag"}, "observation to configuration: pure, and knows no plan"},
-	"internal/lab":    {[]string{"internal/diag"}, "the test bed must not stand on what it tests"},
+	"internal/view":       {[]string{"plan", "schema", "internal/status", "internal/state", "internal/diag"}, "words on a screen"},
+	"internal/status":     {[]string{"plan", "schema", "internal/state", "internal/diag"}, "a judgement as pure as plan's, which it repeats"},
+	"internal/adopt":      {[]string{"schema", "internal/state", "internal/diag"}, "observation to configuration: pure, and knows no plan"},
+	"internal/pages":      {nil, "reads the Markdown of this repository, for tests"},
+	"internal/lab/record": {nil, "draws a recorded terminal; it knows nothing of what it shows"},
+	"internal/lab":        {[]string{"internal/diag"}, "the test bed must not stand on what it tests"},
 }
 
 // doors are the vendors that one package alone may import.

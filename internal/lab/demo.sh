@@ -16,20 +16,24 @@ trap 'rm -rf "$work"; "$bin" lab down -name "$name" >/dev/null 2>&1 || echo "the
 trap 'exit 130' INT TERM
 
 run lab up -install -name "$name" -managers 3 -workers 1
-run lab status -name "$name"
 
+say "export RQ_SSH_CONFIG=$dir/ssh/config"
 export RQ_SSH_CONFIG="$dir/ssh/config"
 work=$(mktemp -d)
 export XDG_STATE_HOME="$work"
-cd "$dir"
+cd "$work"
 
-say "cat $dir/lab.rq.hcl"
+say "cp $dir/lab.rq.hcl . && cat lab.rq.hcl"
+cp "$dir/lab.rq.hcl" .
 cat lab.rq.hcl
-run plan -out "$work/demo.plan"
-run apply "$work/demo.plan"
+run status || [ $? = 2 ] # 2: something needs a hand, a backup that is due
+run plan -out demo.plan
+run apply demo.plan
 run backup list
 run backup verify latest
+run status
 run plan -detailed-exitcode
+cd /
 run lab down -name "$name"
 rm -rf "$work"
 trap - EXIT

@@ -91,6 +91,9 @@ func (r *Run) progress(e RunEvent) {
 }
 
 func (r *Run) transfer(e RunEvent) string {
+	if e.Bytes == 0 && e.Total == 0 {
+		return e.Stage // one that moves no bytes of its own
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s", e.Stage, Bytes(e.Bytes))
 	if e.Total > 0 {

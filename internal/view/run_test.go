@@ -63,6 +63,16 @@ func TestRunOnALiveScreenShowsTheRate(t *testing.T) {
 	}
 }
 
+func TestAStageWithoutBytes(t *testing.T) {
+	var b strings.Builder
+	r := &Run{Screen: Screen{Out: &b, Live: true, Width: 100}, Steps: 2}
+	r.Event(RunEvent{Type: "step_started", Step: 2, Kind: "verify", Node: "m2", At: at(2)})
+	r.Event(RunEvent{Type: "step_progress", Step: 2, Kind: "verify", Node: "m2", Stage: "open", At: at(3)})
+	if have := b.String(); !strings.HasSuffix(have, "verify   m2     open") {
+		t.Errorf("a stage that moves no bytes is shown as %q", have)
+	}
+}
+
 func TestUnits(t *testing.T) {
 	for n, want := range map[int64]string{0: "0 B", 1023: "1023 B", 1024: "1.0 KiB", 3 << 29: "1.5 GiB"} {
 		if have := Bytes(n); have != want {
