@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/binary"
 	"encoding/pem"
 	"errors"
@@ -15,10 +16,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
-	"github.com/moby/swarmkit/v2/ca"
-	"github.com/moby/swarmkit/v2/manager/encryption"
+	"github.com/youmark/pkcs8"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/grpclog"
@@ -128,26 +129,25 @@ func timeoutNow(to, from uint64) wire {
 
 // credentials are those of a manager, from its disk.
 func (s *state) credentials(n Node) (credentials.TransportCredentials, error) {
-	var unlockKey []byte
-	if s.Autolock {
-		text, err := s.unlockKey()
-		if err != nil {
-			return nil, err
-		}
-		if unlockKey, err = encryption.ParseHumanReadableKey(text); err != nil {
-			return nil, err
-		}
-	}
-	paths := ca.NewConfigPaths(s.nodeDir(n.Name, "docker", "swarm", "certificates"))
-	certificate, key, err := ca.NewKeyReadWriter(paths.Node, unlockKey, nil).Read()
+	certificates := s.nodeDir(n.Name, "docker", "swarm", "certificates")
+	certificate, err := os.ReadFile(filepath.Join(certificates, "swarm-node.crt"))
 	if err != nil {
 		return nil, err
+	}
+	key, err := os.ReadFile(filepath.Join(certificates, "swarm-node.key"))
+	if err != nil {
+		return nil, err
+	}
+	if s.Autolock {
+		if key, err = s.unseal(key); err != nil {
+			return nil, err
+		}
 	}
 	pair, err := tls.X509KeyPair(certificate, key)
 	if err != nil {
 		return nil, err
 	}
-	root, err := os.ReadFile(paths.RootCA.Cert)
+	root, err := os.ReadFile(filepath.Join(certificates, "swarm-root-ca.crt"))
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +155,30 @@ func (s *state) credentials(n Node) (credentials.TransportCredentials, error) {
 	if !pool.AppendCertsFromPEM(root) {
 		return nil, errors.New("no root CA can be read")
 	}
-	return credentials.NewTLS(&tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: pool, ServerName: ca.ManagerRole, MinVersion: tls.VersionTLS12}), nil
+	return credentials.NewTLS(&tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: pool, ServerName: "swarm-manager", MinVersion: tls.VersionTLS12}), nil
+}
+
+// unseal opens a manager's key with the lab's unlock key, whose bytes are its
+// password.
+func (s *state) unseal(key []byte) ([]byte, error) {
+	text, err := s.unlockKey()
+	if err != nil {
+		return nil, err
+	}
+	password, err := base64.RawStdEncoding.DecodeString(strings.TrimPrefix(text, "SWMKEY-1-"))
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(key)
+	if block == nil {
+		return nil, errors.New("the key can't be read")
+	}
+	private, err := pkcs8.ParsePKCS8PrivateKey(block.Bytes, password)
+	if err != nil {
+		return nil, err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), err
 }
 
 // raftID reads a manager's raft ID where its log names the member that it is:
