@@ -64,6 +64,29 @@ func (s *state) voters(ctx context.Context, managers []Node) []Node {
 	return voters
 }
 
+// Lead has a manager become the swarm's leader, by the same message. Without a
+// quorum nobody can.
+func (l *Lab) Lead(ctx context.Context, node string) error {
+	st, n, err := l.node(node)
+	if err != nil {
+		return err
+	}
+	managers := st.managers()
+	from := slices.IndexFunc(managers, func(m Node) bool { return m.Name != node })
+	if n.Role != roleManager || from < 0 {
+		return fmt.Errorf("node %s can't take the lead: it needs to be a manager, and to have another beside it", node)
+	}
+	return WaitFor(ctx, electionTimeout, node+" to lead", func() (bool, error) {
+		ctx, cancel := context.WithTimeout(ctx, callTimeout)
+		defer cancel()
+		if members, err := st.members(ctx, node); err == nil && members[node].ManagerStatus.Leader {
+			return true, nil
+		}
+		_ = st.handOver(ctx, n, managers[from])
+		return false, nil
+	})
+}
+
 // electionPatience is more than an election takes, and an engine to answer once
 // there is a leader.
 const electionPatience = 2 * time.Second

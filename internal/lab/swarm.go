@@ -140,11 +140,12 @@ func (s *state) waitMembers(ctx context.Context, nodes []Node) error {
 
 // member is a node as a manager lists it.
 type member struct {
-	ID          string
-	Version     struct{ Index uint64 }
-	Spec        map[string]any
-	Description struct{ Hostname string }
-	Status      struct{ State string }
+	ID            string
+	Version       struct{ Index uint64 }
+	Spec          map[string]any
+	Description   struct{ Hostname string }
+	Status        struct{ State string }
+	ManagerStatus struct{ Leader bool }
 }
 
 // members are the swarm's nodes by hostname, as one of its managers sees them.

@@ -1,6 +1,21 @@
 // Package scenario holds the end-to-end tests: the requeen program, as a
 // person runs it, against real swarms that internal/lab makes. A test reads as
-// swarm, action, expectation; the words are in swarm_test.go.
+// swarm, action, expectation, in words that swarm_test.go gives it:
+//
+//	s := newSwarm(t, lab.Options{…})                    the swarm
+//	s.fresh(t)                                          with an empty repository and journal
+//	s.edit("m1", "m2"); s.configure(text)               and another configuration
+//
+//	s.does("plan", "-out", "backup.plan")               a person types it, and it works
+//	s.refuses([]string{"RQ403"}, "apply", "old.plan")   or is refused, with these words
+//	s.on("m1", "systemctl stop docker")                 somebody else types it on a node
+//	s.lab.Break(…), Cut, Kill, Lead, Heal, Reset        the world has its way
+//
+//	s.eventually(time.Minute, "m1 to be locked", …)     a condition comes to hold
+//	s.allBack()                                         every manager is reachable
+//	s.oneVerifiedBackup()                               the repository holds that, and it opens
+//	s.nothingLeft()                                     no copy, timer, unit, key or lock is left
+//	s.nothingToDo()                                     the next plan is empty
 //
 // It must hold no fake of anything. Its tests carry the build tag lab, need
 // root, and fail where a lab can't be made.

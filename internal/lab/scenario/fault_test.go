@@ -252,24 +252,8 @@ func (s *swarm) withSudo() {
 func (s *swarm) leaderChanged() {
 	s.does("plan", "-out", "backup.plan")
 	node := s.plannedNode("backup.plan")
-	for range 6 {
-		leader := s.leader()
-		if leader == node {
-			break
-		}
-		other := node
-		s.on(other, "timeout 60 docker node demote "+leader+" >/dev/null")
-		s.eventually(2*time.Minute, leader+" to be a worker", func() (bool, error) {
-			out, err := s.lab.Run(s.ctx, leader, "docker info --format '{{.Swarm.ControlAvailable}}'")
-			return strings.TrimSpace(out) == "false", err
-		})
-		now := s.leader()
-		s.on(now, "timeout 60 docker node promote "+leader+" >/dev/null")
-		s.allBack()
-	}
-	if s.leader() != node {
-		s.t.Fatalf("%s did not become the leader", node)
-	}
+	must(s.t, s.lab.Lead(s.ctx, node))
+	s.allBack()
 	s.refuses([]string{"RQ403", node + " leads now"}, "apply", "backup.plan")
 	s.nothingLeft()
 	s.backsUp()

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+const intro = `# What requeen costs
+
+<!-- Rendered from results.json by make bench; don't edit. -->
+
+How to read this. Each row compares requeen with what one would do without it.
+Both sides were measured in the same run and in turn, and each round gives one
+ratio: requeen's value by the other's. Times of a small virtual machine move
+about, so the ratio is what counts, and its spread says how far to believe it: half
+of the rounds lie in the range called "middle half", all of them in "all". The
+values in the columns before are medians. A bound is a bound on the median ratio;
+` + "`make bench`" + ` fails when one is broken. results.json has every single value.
+
+To measure again: ` + "`make bench`" + `, as root on a Debian 12 machine with nothing else to
+do; ` + "`go run -tags lab ./internal/lab/bench -only plan`" + ` does one section and keeps
+the others as they are.
+`
+
+// about says of each section what was measured and how.
+var about = map[string]string{
+	sectionDowntime: `## Engine down in a backup
+
+The time from the last answer of the engine's API before the stop to its first answer
+after the start, to a prober that asks the engine's socket for ` + "`/_ping`" + ` every 5 ms. The
+same for all three, on the same manager, a follower, of a swarm of three managers and
+a worker; managers are drained, so that no container's stop is in the time and hides
+what a backup adds. The order of the three rotates; between two of them all managers
+are reachable again and the machine has settled.
+
+- requeen: ` + "`requeen apply FILE`" + ` of a plan of that manager's backup
+- bare stop and start: ` + "`systemctl stop docker.socket docker.service; systemctl start docker.socket docker.service`" + `
+- the usual script: the same with ` + "`tar czf /root/swarm.tgz -C /var/lib/docker swarm`" + ` between
+`,
+	sectionMemory: `## Memory of apply
+
+On the machine where requeen runs. The peak of resident memory is what the kernel tells
+when a process has ended: the most that any one process of the command had, which
+is requeen itself. The other side is a ` + "`plan`" + ` of the same swarm, just before: it loads the
+same program and looks at the same hosts, so that the ratio is what reading, proving,
+encrypting and storing take. Plaintext of the swarm directory is not put on a disk but into
+a directory in memory, which resident memory does not count; the most that was there,
+sampled every 20 ms, is compared with the content of the directory, without the log's
+preallocated space. What an apply needs in all is the sum of both.
+`,
+	sectionPlan: `## Time of plan
+
+From the start of the command to its end: ssh to every declared node, the look at it, the
+swarm's account of itself, the repository, the decision. Both on one swarm of fifty
+nodes, in turn: a configuration that declares its three managers, and one that
+declares all fifty. The nodes, their sshd and engines all run on this one machine, as does
+requeen; fifty machines of their own would answer sooner.
+`,
+	sectionSize: `## Size of the program
+
+The stripped, static program of ` + "`make build`" + ` by the programs of the lab's engine. A size
+has no spread.
+`,
+}
+
+// text is results.md.
+func (r *Results) text() string {
+	var b strings.Builder
+	b.WriteString(intro)
+	for _, s := range r.Sections {
+		b.WriteString("\n" + about[s.Name] + "\n")
+		s.table(&b)
+		for _, n := range s.Notes {
+			b.WriteString("\n" + n + "\n")
+		}
+		fmt.Fprintf(&b, "\nMade %s by `%s`, with engine %s, on %s.\n", s.Made, s.Command, s.Engine, s.Machine)
+	}
+	return b.String()
+}
+
+func (s *Section) table(b io.StringWriter) {
+	_, _ = b.WriteString("| what | requeen | compared with | ratio: median | middle half | all | n | bound |\n|---|---|---|---|---|---|---|---|\n")
+	for _, r := range s.Rows {
+		sp := r.spread()
+		middle, all, bound := "–", "–", "–"
+		if sp.N > 1 {
+			middle = fmt.Sprintf("%.2f to %.2f", sp.Q1, sp.Q3)
+			all = fmt.Sprintf("%.2f to %.2f", sp.Min, sp.Max)
+		}
+		if r.Bound != nil {
+			bound = r.Bound.String() + ", kept"
+			if !r.Bound.holds(sp.Median) {
+				bound = r.Bound.String() + ", **broken**"
+			}
+		}
+		_, _ = b.WriteString(fmt.Sprintf("| %s | %s: %s | %s: %s | **%.2f** | %s | %s | %d | %s |\n",
+			r.What, r.Ours.Label, r.Ours.middle(), r.Other.Label, r.Other.middle(), sp.Median, middle, all, sp.N, bound))
+	}
+}
+
+// middle is a series' median with its unit.
+func (s *Series) middle() string {
+	m := spreadOf(s.Values).Median
+	if s.Unit == "s" {
+		return fmt.Sprintf("%.2f s", m)
+	}
+	switch {
+	case m >= 10e6:
+		return fmt.Sprintf("%.0f MB", m/1e6)
+	case m >= 1e6:
+		return fmt.Sprintf("%.1f MB", m/1e6)
+	default:
+		return fmt.Sprintf("%.0f KB", m/1e3)
+	}
+}
