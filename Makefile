@@ -6,7 +6,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 BIN     := bin/requeen
 PREFIX  ?= /usr/local
 
-.PHONY: build man install demo recording test unit lab-test torture fmt clean go-version
+.PHONY: build man install demo recording test unit lab-test torture bench fmt clean go-version
 
 build: go-version
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/requeen
@@ -57,6 +57,11 @@ torture: go-version
 	RQ_TORTURE=1 RQ_TORTURE_REPORT=$(CURDIR)/bin/torture.report \
 	  $(GO) test -tags lab -count=1 -timeout 8h -v -run 'On(20|28)$$/(count|killed)' ./internal/lab/scenario
 	@printf '%s passed, %s failed\n' "$$(grep -c '^ok ' bin/torture.report)" "$$(grep -c '^FAIL' bin/torture.report)"
+
+# What requeen costs, next to what one does without it; about a quarter of an
+# hour on a machine with nothing else to do. Results: internal/lab/bench/results.md
+bench: build
+	$(GO) run ./internal/lab/bench -program $(BIN)
 
 fmt:
 	gofmt -w $$(git ls-files '*.go')

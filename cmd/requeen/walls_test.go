@@ -33,6 +33,7 @@ var walls = map[string]struct {
 	"internal/status":     {[]string{"plan", "schema", "internal/state", "internal/diag"}, "a judgement as pure as plan's, which it repeats"},
 	"internal/adopt":      {[]string{"schema", "internal/state", "internal/diag"}, "observation to configuration: pure, and knows no plan"},
 	"internal/pages":      {nil, "reads the Markdown of this repository, for tests"},
+	"internal/lab/bench":  {[]string{"internal/lab"}, "measures the built program from outside"},
 	"internal/lab/record": {nil, "draws a recorded terminal; it knows nothing of what it shows"},
 	"internal/lab":        {[]string{"internal/diag"}, "the test bed must not stand on what it tests"},
 }

@@ -111,7 +111,7 @@ func (w *World) fetch(ctx context.Context, private *repository.Private, req appl
 		stream.Close()
 		return c, err
 	}
-	c.size, err = io.Copy(file, counting(stream, "fetch", req.Status.CopyBytes, progress))
+	c.size, _, err = repository.CopySparse(file, counting(stream, "fetch", req.Status.CopyBytes, progress))
 	if err = errors.Join(err, stream.Close(), file.Close()); err != nil {
 		return c, fmt.Errorf("%s: reading the copy of the swarm directory: %w", req.Run.Node, err)
 	}

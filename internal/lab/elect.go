@@ -71,9 +71,8 @@ func (l *Lab) Lead(ctx context.Context, node string) error {
 	if err != nil {
 		return err
 	}
-	managers := st.managers()
-	from := slices.IndexFunc(managers, func(m Node) bool { return m.Name != node })
-	if n.Role != roleManager || from < 0 {
+	others := slices.DeleteFunc(st.managers(), func(m Node) bool { return m.Name == node })
+	if n.Role != roleManager || len(others) == 0 {
 		return fmt.Errorf("node %s can't take the lead: it needs to be a manager, and to have another beside it", node)
 	}
 	return WaitFor(ctx, electionTimeout, node+" to lead", func() (bool, error) {
@@ -82,7 +81,11 @@ func (l *Lab) Lead(ctx context.Context, node string) error {
 		if members, err := st.members(ctx, node); err == nil && members[node].ManagerStatus.Leader {
 			return true, nil
 		}
-		_ = st.handOver(ctx, n, managers[from])
+		for _, from := range others {
+			if st.handOver(ctx, n, from) == nil {
+				break // one that was wiped has no name to send in
+			}
+		}
 		return false, nil
 	})
 }

@@ -23,7 +23,7 @@ func Up(ctx context.Context, o Options, progress Progress) (*Lab, error) {
 	if err := ensurePackages(ctx, o.Install, say); err != nil {
 		return nil, err
 	}
-	if err := require(ctx); err != nil {
+	if err := errors.Join(require(ctx), requireInotify(o.Managers+o.Workers)); err != nil {
 		return nil, err
 	}
 	st, unlock, err := claim(ctx, o, say)

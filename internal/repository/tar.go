@@ -172,7 +172,10 @@ func (x *extraction) file(name string, mode fs.FileMode, size int64, content io.
 	if err != nil {
 		return err
 	}
-	n, err := copySparse(f, content, size)
+	there, n, err := CopySparse(f, content)
+	if err == nil && there != size {
+		err = fmt.Errorf("%w: %d of %d bytes", io.ErrUnexpectedEOF, there, size)
+	}
 	x.written += n
 	if err == nil {
 		err = f.Chmod(mode)
@@ -202,28 +205,25 @@ func (x *extraction) finish() error {
 
 var zeros [32 << 10]byte
 
-// copySparse writes what is not zero, and gives how much that was.
-func copySparse(f *os.File, content io.Reader, size int64) (int64, error) {
-	var at, written int64
+// CopySparse writes content to a file that is new, blocks of zeros as holes:
+// a raft log is preallocated, and in a file in memory each of its bytes would
+// count. It gives the content's size, and how much of it was not zero, in bytes.
+func CopySparse(f *os.File, content io.Reader) (size, written int64, err error) {
 	buf := make([]byte, len(zeros))
 	for {
 		n, err := io.ReadFull(content, buf)
 		if n > 0 && !bytes.Equal(buf[:n], zeros[:n]) {
-			if _, err := f.WriteAt(buf[:n], at); err != nil {
-				return written, err
+			if _, err := f.WriteAt(buf[:n], size); err != nil {
+				return size, written, err
 			}
 			written += int64(n)
 		}
-		at += int64(n)
+		size += int64(n)
 		if err == io.EOF || err == io.ErrUnexpectedEOF {
-			break
+			return size, written, f.Truncate(size)
 		}
 		if err != nil {
-			return written, err
+			return size, written, err
 		}
 	}
-	if at != size {
-		return written, fmt.Errorf("%w: %d of %d bytes", io.ErrUnexpectedEOF, at, size)
-	}
-	return written, f.Truncate(size)
 }

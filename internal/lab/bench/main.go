@@ -120,7 +120,7 @@ func (b *bench) say(format string, args ...any) {
 func (b *bench) section(name, engine string, notes []string, rows []Row) Section {
 	command := "make bench"
 	if b.only != "" {
-		command = "go run -tags lab ./internal/lab/bench -only " + b.only
+		command = "go run ./internal/lab/bench -only " + b.only
 	}
 	return Section{Name: name, Made: time.Now().UTC().Format(time.DateOnly), Command: command,
 		Machine: b.machine, Engine: engine, Notes: notes, Rows: rows}
@@ -186,6 +186,11 @@ func (b *bench) fifty(ctx context.Context, keep func(Section) error) error {
 	if !b.wants(sectionPlan) {
 		return nil
 	}
+	putBack, err := b.raiseInotify()
+	if err != nil {
+		return err
+	}
+	defer putBack()
 	b.machine = thisMachine()
 	s, err := b.up(ctx, labFifty, fiftyWorkers)
 	if s != nil {

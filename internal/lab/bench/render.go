@@ -19,7 +19,7 @@ values in the columns before are medians. A bound is a bound on the median ratio
 ` + "`make bench`" + ` fails when one is broken. results.json has every single value.
 
 To measure again: ` + "`make bench`" + `, as root on a Debian 12 machine with nothing else to
-do; ` + "`go run -tags lab ./internal/lab/bench -only plan`" + ` does one section and keeps
+do; ` + "`go run ./internal/lab/bench -only plan`" + ` does one section and keeps
 the others as they are.
 `
 
