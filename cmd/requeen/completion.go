@@ -103,7 +103,7 @@ func (a *app) complete(root *cobra.Command, args []string) error {
 	root.SetOut(&answers)
 	err := root.Execute()
 	for line := range strings.Lines(answers.String()) {
-		if strings.HasPrefix(line, noHelp) {
+		if strings.HasPrefix(line, helpName+"\t") {
 			continue
 		}
 		if single && strings.HasPrefix(line, "--") {

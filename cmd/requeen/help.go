@@ -15,9 +15,26 @@ var doubleDash = regexp.MustCompile(`(^|[\s"'\[(,])--([a-z])`)
 // singleDash writes flags the way the help shows them.
 func singleDash(text string) string { return doubleDash.ReplaceAllString(text, "$1-$2") }
 
-// noHelp is the name of the command that stands where cobra puts its own help
-// command; there is -help.
-const noHelp = "no-help"
+// helpName is the command that other tools have besides -help; fingers type it.
+const helpName = "help"
+
+func newHelpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use: helpName + " [COMMAND]…", Short: "Show the help of a command", Hidden: true,
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(_ *cobra.Command, args []string) error {
+			cmd, rest, err := root.Find(args)
+			if err == nil && len(rest) > 0 {
+				err = fmt.Errorf("%s has no command %q", cmd.CommandPath(), rest[0])
+			}
+			if err != nil {
+				return diag.Diagnostic{Severity: diag.Error, Summary: "There is no such command", Detail: err.Error() + ".",
+					Remedy: root.CommandPath() + " -help shows those that there are"}
+			}
+			return cmd.Help()
+		},
+	}
+}
 
 // finishHelp gives every command a help that shows -name, the form of the
 // tools that people come from.
@@ -27,7 +44,7 @@ func finishHelp(root *cobra.Command) {
 		_, err := fmt.Fprint(cmd.ErrOrStderr(), helpText(cmd))
 		return err
 	})
-	root.SetHelpCommand(&cobra.Command{Use: noHelp, Hidden: true})
+	root.SetHelpCommand(newHelpCommand(root))
 	var each func(*cobra.Command)
 	each = func(cmd *cobra.Command) {
 		cmd.Flags().BoolP("help", "h", false, "show this")

@@ -174,6 +174,7 @@ func shellBlock(t *testing.T, at, text string, run bool) {
 func parses(line string, whole bool) error {
 	line, _, _ = strings.Cut(line, " > ")
 	root := newRootCommand(&app{out: io.Discard, err: io.Discard})
+	root.InitDefaultHelpCmd() // which cobra puts in only when it runs
 	args := normalizeArgs(root, strings.Fields(line)[1:])
 	if err := root.PersistentFlags().Parse(nil); err != nil {
 		return err

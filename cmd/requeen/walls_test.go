@@ -1,6 +1,10 @@
 package main
 
 import (
+	"fmt"
+	"maps"
+	"os"
+	"slices"
 	"sort"
 	"strings"
 	"testing"
@@ -144,4 +148,34 @@ func contains(list []string, s string) bool {
 		}
 	}
 	return false
+}
+
+// TestContributingHasTheWalls keeps the table in CONTRIBUTING.md the one that
+// holds.
+func TestContributingHasTheWalls(t *testing.T) {
+	const file, begin, end = "../../CONTRIBUTING.md", "<!-- walls: begin -->\n", "<!-- walls: end -->"
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(data), begin)
+	_, after, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		t.Fatalf("%s has no place for the walls", file)
+	}
+	var b strings.Builder
+	b.WriteString("\n| package | imports of ours | why |\n|---|---|---|\n")
+	for _, name := range slices.Sorted(maps.Keys(walls)) {
+		may := "none"
+		if list := walls[name].may; len(list) > 0 {
+			may = "`" + strings.Join(slices.Sorted(slices.Values(list)), "`, `") + "`"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", name, may, walls[name].why)
+	}
+	b.WriteString("\n| vendor | only in |\n|---|---|\n")
+	for _, vendor := range slices.Sorted(maps.Keys(doors)) {
+		fmt.Fprintf(&b, "| `%s` | `%s` |\n", vendor, doors[vendor])
+	}
+	b.WriteString("\n")
+	golden(t, file, before+begin+b.String()+end+after)
 }

@@ -52,10 +52,11 @@ beside() {
 	return "$code"
 }
 
-# systemd refuses the fourth start a minute until reset-failed; the socket goes
-# with the service, as it can't be started after it.
+# systemd refuses the fourth start a minute until this.
+reset_failed() { systemctl reset-failed "$service" $socket 2>/dev/null; }
+
+# The socket goes with the service, as it can't be started after it.
 start_once() {
-	systemctl reset-failed "$service" $socket 2>/dev/null
 	if [ "$socket_was" = 1 ]; then
 		timeout 120 systemctl start "$socket" "$service"
 	else
@@ -68,6 +69,7 @@ start_engine() { # SECONDS: for how long it is tried
 	until_up=$(($(uptime) + $1))
 	until start_once; do
 		[ "$(uptime)" -lt "$until_up" ] || return 1
+		reset_failed
 		sleep 1
 	done
 }
@@ -106,17 +108,11 @@ bail() {
 	exit 1
 }
 
-# What tells another invocation of the engine from the one that was stopped.
+# The engine's state, and what tells another invocation of it from the one that
+# was stopped.
 invocation() {
 	systemctl show -p ActiveState -p MainPID -p InvocationID -p NRestarts \
 		-p ActiveEnterTimestampMonotonic -p InactiveEnterTimestampMonotonic "$service"
-}
-
-engine_down() {
-	case $(systemctl show -p ActiveState --value "$service") in
-	inactive | failed) return 0 ;;
-	esac
-	return 1
 }
 
 take_key() {
@@ -133,14 +129,17 @@ stop_engine() {
 	[ -n "$socket" ] && systemctl is-active --quiet "$socket" && socket_was=1
 	printf '%s\n' "socket_was=$socket_was" >>"$run/meta" && status stopping '' ||
 		bail "the status can't be written; nothing was stopped"
+	reset_failed # before the stop: between stop and start each command costs
 	stopped=1
 	beside systemctl stop $socket "$service" || bail "systemctl stop failed"
-	engine_down || bail "$service did not stop"
-	status stopped ''
+	before=$(invocation)
+	case $before in
+	*ActiveState=inactive* | *ActiveState=failed*) status stopped '' ;;
+	*) bail "$service did not stop" ;;
+	esac
 }
 
 copy_swarm() {
-	before=$(invocation)
 	real=$(readlink -f "$swarm") && [ -d "$real" ] || bail "$swarm is not a directory"
 	left=$((deadline - $(uptime) - 20))
 	[ "$left" -ge 5 ] || left=5
@@ -150,7 +149,7 @@ copy_swarm() {
 	124 | 137) bail "the copy was not done in $left s, which down_max leaves it" ;;
 	*) bail "cp failed: $(head -c 300 "$run/cp.err" | tr '\n' ' ')" ;;
 	esac
-	engine_down && [ "$(invocation)" = "$before" ] ||
+	[ "$(invocation)" = "$before" ] ||
 		bail "the engine was started by somebody else while it was copied"
 	copied=1
 	status copied ''

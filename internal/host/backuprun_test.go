@@ -32,8 +32,8 @@ func TestBackupRun(t *testing.T) {
 		t.Errorf("status %+v", r)
 	}
 	f.order("systemd-run --quiet --collect --on-active=120", "systemd-run --quiet --collect --no-block",
-		"systemctl restart requeen-rescue", "systemctl stop docker.socket docker.service", "cp -a --sparse=always",
-		"systemctl reset-failed docker.service docker.socket", "systemctl start docker.socket docker.service",
+		"systemctl restart requeen-rescue", "systemctl reset-failed docker.service docker.socket",
+		"systemctl stop docker.socket docker.service", "cp -a --sparse=always", "systemctl start docker.socket docker.service",
 		"systemctl stop requeen-rescue")
 	if info, err := os.Stat(f.path("state")); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("%v, %v", info, err)

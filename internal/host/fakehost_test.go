@@ -49,7 +49,7 @@ show)
 	done
 	case "$*" in
 	*'ActiveState --value'*) state "$unit" ;;
-	*) state "$unit"; cat "$U/invocation" ;;
+	*) printf "ActiveState="; state "$unit"; cat "$U/invocation" ;;
 	esac ;;
 stop)
 	if [ -f "$FAKE/stop-fails" ]; then exit 1; fi

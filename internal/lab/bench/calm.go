@@ -13,6 +13,7 @@ const (
 	backIn    = 2 * time.Minute
 	idleShare = 0.8 // of the processors, for a second
 	calmIn    = 20 * time.Second
+	bootedIn  = 10 * time.Minute // for fifty nodes to have their tasks
 )
 
 var managers = []string{"m1", "m2", "m3"}
@@ -80,7 +81,7 @@ func (s *swarm) settle(ctx context.Context, node string) error {
 			return err
 		}
 		if leader != node {
-			return s.calm(ctx)
+			return s.calm(ctx, calmIn)
 		}
 		s.say("  %s leads; its engine is restarted, so that another one does", node)
 		if _, err := s.lab.Run(ctx, node, resetFailed+"systemctl restart docker.service"); err != nil {
@@ -93,8 +94,8 @@ func (s *swarm) settle(ctx context.Context, node string) error {
 // calm waits for a second in which the processors are mostly idle. A machine
 // that has other work never is, and is measured all the same: the load stands
 // in the results.
-func (s *swarm) calm(ctx context.Context) error {
-	for limit := time.Now().Add(calmIn); time.Now().Before(limit); {
+func (s *swarm) calm(ctx context.Context, limit time.Duration) error {
+	for end := time.Now().Add(limit); time.Now().Before(end); {
 		work, all := busy()
 		select {
 		case <-ctx.Done():

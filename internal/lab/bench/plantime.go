@@ -25,13 +25,16 @@ func (s *swarm) planTimes(ctx context.Context, rounds int) (Section, error) {
 	if err != nil {
 		return Section{}, err
 	}
+	if err := s.calm(ctx, bootedIn); err != nil {
+		return Section{}, err
+	}
 	if _, err := s.leader(ctx); err != nil {
 		return Section{}, err
 	}
 	var few, many, fewCPU, manyCPU []float64
 	for round := range rounds {
 		for turn := range 2 {
-			if err := s.calm(ctx); err != nil {
+			if err := s.calm(ctx, calmIn); err != nil {
 				return Section{}, err
 			}
 			dir, times, cpus := three, &few, &fewCPU
