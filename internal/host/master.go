@@ -19,14 +19,40 @@ type master struct {
 	cmd     *exec.Cmd
 	stdin   io.Closer // its end ends the remote command, and so the master
 	path    string    // the control socket
-	log     *tail
+	log     *readyLog
 	hostKey string
 	done    chan struct{} // closed when the process has ended
 }
 
-// readyWord is what the master's remote command prints: the login is done, and
-// a session works.
+// readyWord is what the master's remote command prints, on both of its outputs:
+// the login is done, and a session works.
 const readyWord = "requeen-ready"
+
+// stderrIn is how long the word may take on standard error after it came on
+// standard output; an account that silences its standard error goes without.
+const stderrIn = 2 * time.Second
+
+// readyLog is what ssh wrote to standard error. ready is closed when readyWord
+// came there: what ssh told before, the host key, has been read by then.
+type readyLog struct {
+	tail
+	ready chan struct{}
+	seen  bool
+}
+
+func newReadyLog() *readyLog {
+	return &readyLog{tail: tail{max: 32 << 10, keep: true}, ready: make(chan struct{})}
+}
+
+// Write has one caller, the copying of the process's standard error.
+func (l *readyLog) Write(p []byte) (int, error) {
+	n, err := l.tail.Write(p)
+	if !l.seen && strings.Contains("\n"+l.String(), "\n"+readyWord) {
+		l.seen = true
+		close(l.ready)
+	}
+	return n, err
+}
 
 // grace is allowed on top of the connect time-out for key exchange, login and
 // the first session.
@@ -64,7 +90,7 @@ func (h *Host) masterArgs(path string) []string {
 	if h.target.Port != 0 {
 		args = append(args, "-p", strconv.Itoa(h.target.Port))
 	}
-	return append(args, "-e", "none", "--", h.target.destination(), "echo "+readyWord+"; exec cat >/dev/null")
+	return append(args, "-e", "none", "--", h.target.destination(), "echo "+readyWord+"; echo "+readyWord+" >&2; exec cat >/dev/null")
 }
 
 // sessionArgs are the arguments of a further session over the master. No
@@ -88,7 +114,7 @@ func (h *Host) open(ctx context.Context) (*master, error) {
 	h.masters++
 	m := &master{
 		path: fmt.Sprintf("%s/%d.%d", h.pool.dir, h.index, h.masters),
-		log:  &tail{max: 32 << 10, keep: true},
+		log:  newReadyLog(),
 		done: make(chan struct{}),
 	}
 	_ = os.Remove(m.path)
@@ -119,6 +145,10 @@ func (h *Host) open(ctx context.Context) (*master, error) {
 	if err := h.waitReady(ctx, m, stdout); err != nil {
 		m.kill()
 		return nil, err
+	}
+	select {
+	case <-m.log.ready:
+	case <-time.After(stderrIn):
 	}
 	m.hostKey = shownHostKey(m.log.String())
 	return m, nil

@@ -28,7 +28,7 @@ func sshMessages(log string) string {
 	var keep []string
 	for _, line := range strings.Split(log, "\n") {
 		line = strings.TrimSpace(strings.TrimSuffix(line, "\r"))
-		if line == "" || strings.HasPrefix(line, "debug") || strings.HasPrefix(line, "OpenSSH_") ||
+		if line == "" || strings.HasPrefix(line, "debug") || strings.HasPrefix(line, "OpenSSH_") || line == readyWord ||
 			strings.HasPrefix(line, "Authenticated to ") || strings.HasPrefix(line, "Transferred: ") ||
 			strings.HasPrefix(line, "Bytes per second: ") || strings.HasPrefix(line, "Authenticated using ") {
 			continue
