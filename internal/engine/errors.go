@@ -27,6 +27,31 @@ var (
 	ErrWrongKey = errors.New("the unlock key is wrong")
 	// ErrNotLocked: there is nothing to unlock; the manager is active.
 	ErrNotLocked = errors.New("the manager is not locked")
+	// ErrAlreadyInSwarm: the engine is part of a swarm, or still joining one.
+	ErrAlreadyInSwarm = errors.New("the engine is in a swarm already")
+	// ErrNotInSwarm: the engine is part of no swarm.
+	ErrNotInSwarm = errors.New("the engine is in no swarm")
+	// ErrTokenInvalid: the join token is not one, is an old one, or is another
+	// swarm's.
+	ErrTokenInvalid = errors.New("the join token is not this swarm's")
+	// ErrVersionConflict: the object was changed by somebody else between
+	// reading and writing. Nothing was written.
+	ErrVersionConflict = errors.New("the object has changed meanwhile")
+	// ErrNoSuchNode: the swarm has no node of this ID.
+	ErrNoSuchNode = errors.New("the swarm has no such node")
+	// ErrNodeUp: the swarm believes that the node is up, and does not remove it
+	// without force.
+	ErrNodeUp = errors.New("the node is not down")
+	// ErrStillManager: the node is a member of the raft, and is not removed
+	// before it was demoted.
+	ErrStillManager = errors.New("the node is a manager")
+	// ErrQuorumAtRisk: the swarm refuses to demote its last manager, or one
+	// without which it would have no quorum.
+	ErrQuorumAtRisk = errors.New("the swarm would lose its quorum")
+	// ErrNeedsForce: a manager does not leave without force.
+	ErrNeedsForce = errors.New("a manager leaves with force only")
+	// ErrNotAutolocked: the swarm is not auto-locked.
+	ErrNotAutolocked = errors.New("the swarm is not auto-locked")
 )
 
 // Error is a call that failed: what was asked, the kind of failure where it is
@@ -89,7 +114,19 @@ var said = []struct {
 	{"deadlineexceeded", ErrUndecided},
 	{"deadline exceeded", ErrUndecided},
 	{"is not a swarm manager", ErrNotManager},
-	{"is not part of a swarm", ErrNotManager},
+	{"is not part of a swarm", ErrNotInSwarm},
+	{"already part of a swarm", ErrAlreadyInSwarm},
+	{"timeout was reached before node joined", ErrUndecided},
+	{"is encrypted and locked", ErrLocked},
+	{"participating as a manager", ErrNeedsForce},
+	{"join token is necessary", ErrTokenInvalid},
+	{"invalid join token", ErrTokenInvalid},
+	{"remote ca does not match fingerprint", ErrTokenInvalid},
+	{"update out of sequence", ErrVersionConflict},
+	{"is not down and can't be removed", ErrNodeUp},
+	{"must be demoted to worker before removal", ErrStillManager},
+	{"demote the last manager", ErrQuorumAtRisk},
+	{"result in a loss of quorum", ErrQuorumAtRisk},
 }
 
 func kindOf(err error) error {

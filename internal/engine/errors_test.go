@@ -10,7 +10,9 @@ import (
 	"time"
 )
 
-var kinds = []error{ErrUnreachable, ErrNoLeader, ErrUndecided, ErrLocked, ErrNotManager, ErrWrongKey, ErrNotLocked}
+var kinds = []error{ErrUnreachable, ErrNoLeader, ErrUndecided, ErrLocked, ErrNotManager, ErrWrongKey, ErrNotLocked,
+	ErrAlreadyInSwarm, ErrNotInSwarm, ErrTokenInvalid, ErrVersionConflict, ErrNoSuchNode, ErrNodeUp, ErrStillManager,
+	ErrQuorumAtRisk, ErrNeedsForce, ErrNotAutolocked}
 
 // expect checks that err is of this kind and of no other; nil is of none.
 func expect(t *testing.T, err, kind error) {
@@ -103,6 +105,15 @@ func TestDialFails(t *testing.T) {
 		second(c.Swarm(t.Context())),
 		second(c.UnlockKey(t.Context())),
 		c.Unlock(t.Context(), nil),
+		second(c.Init(t.Context(), InitRequest{})),
+		c.Join(t.Context(), JoinRequest{}),
+		c.Leave(t.Context(), true),
+		c.UpdateSwarm(t.Context(), SwarmChange{}),
+		c.UpdateNode(t.Context(), "n1", NodeChange{}),
+		c.RemoveNode(t.Context(), "n1", true),
+		second(c.Inventory(t.Context())),
+		second(c.Tasks(t.Context())),
+		second(c.Containers(t.Context())),
 	} {
 		expect(t, err, ErrUnreachable)
 		if !errors.Is(err, refused) {

@@ -32,6 +32,7 @@ type answer struct {
 	wait   <-chan struct{} // answered only when it is closed
 	body   string          // instead of a file
 	broken bool            // the connection is cut instead of an answer
+	next   *answer         // to the same question afterwards; nil: this one again
 }
 
 func newReplay(t *testing.T, version string, answers map[string]answer) *replay {
@@ -79,6 +80,9 @@ func (r *replay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.asked = append(r.asked, req.Method+" "+req.URL.String())
 	r.bodies = append(r.bodies, string(body))
 	a, ok := r.answers[req.Method+" "+path]
+	if a.next != nil {
+		r.answers[req.Method+" "+path] = *a.next
+	}
 	r.mu.Unlock()
 	if r.version != "" {
 		w.Header().Set("Api-Version", r.version)
@@ -125,6 +129,21 @@ func (r *replay) log() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append([]string(nil), r.asked...)
+}
+
+// sent are the bodies of what was asked of this path, without the version.
+func (r *replay) sent(methodAndPath string) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	method, path, _ := strings.Cut(methodAndPath, " ")
+	var bodies []string
+	for i, asked := range r.asked {
+		rest, ok := strings.CutPrefix(asked, method+" /v1.")
+		if ok && strings.HasPrefix(rest[strings.Index(rest, "/"):], path) {
+			bodies = append(bodies, r.bodies[i])
+		}
+	}
+	return bodies
 }
 
 // healthy are the answers of a manager with a quorum.
