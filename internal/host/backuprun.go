@@ -48,6 +48,11 @@ type EngineStart struct {
 	Socket    string // empty when there is none
 	Cluster   string
 	Token     uint64
+
+	// The node certificate that the engine must have, hex SHA-256, and where;
+	// both empty: any engine of the machine is started.
+	CertificateSHA256 string
+	SwarmDir          string
 }
 
 var (
@@ -170,17 +175,19 @@ func (h *Host) RemoveRun(ctx context.Context, id string, token uint64) error {
 	}))
 }
 
-// StartEngine starts an engine that a run left stopped, unless it is active. It
-// refuses while a run is at work (ErrRunInFlight).
+// StartEngine starts an engine that is stopped, by a cut run or whatever else,
+// and waits until it is active; one that is active already is left alone. It
+// refuses while a run is at work (ErrRunInFlight), and where a recovery holds the
+// engine (ErrHeld).
 func (h *Host) StartEngine(ctx context.Context, e EngineStart) error {
 	err := errors.Join(checkName("cluster", e.Cluster), checkUnits(e.Service, e.Socket), checkToken(e.Token))
 	if err != nil {
 		return err
 	}
 	return h.refused(h.Run(ctx, Command{
-		Script: guardScript + startScript,
+		Script: guardScript + mountsScript + surgeryScript + startScript,
 		Args: []string{h.pool.stateDir(), e.MachineID, e.Cluster, strconv.FormatUint(e.Token, 10),
-			e.Service, e.Socket},
+			e.Service, e.Socket, e.CertificateSHA256, e.SwarmDir},
 		Root: true,
 	}))
 }
@@ -192,67 +199,13 @@ func (h *Host) OpenCopy(ctx context.Context, id string) (io.ReadCloser, error) {
 	if err := checkName("backup ID", id); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	r, w := io.Pipe()
-	s, err := h.start(ctx, h.slots, Command{
-		Script: openScript, Args: []string{h.pool.stateDir() + "/runs/" + id}, Stdout: w, Root: true,
-	})
-	if err != nil {
-		cancel()
-		return nil, err
-	}
-	c := &copyStream{PipeReader: r, cancel: cancel, done: make(chan struct{})}
-	go func() {
-		c.err = h.refused(s.wait())
-		if c.err != nil {
-			_ = w.CloseWithError(c.err) // a reader must not take a cut stream for whole
-		} else {
-			_ = w.Close()
-		}
-		close(c.done)
-	}()
-	return c, nil
+	return h.openStream(ctx, Command{Script: openScript, Args: []string{h.pool.stateDir() + "/runs/" + id}, Root: true})
 }
 
 const openScript = `cd "$1/copy" && [ -d swarm ] || { echo "requeen: $1 holds no copy" >&2; exit 101; }
 xattrs=
 case $(tar --help 2>/dev/null) in *--xattrs*) xattrs=--xattrs ;; esac
 exec tar --sparse --numeric-owner $xattrs -cf - swarm`
-
-type copyStream struct {
-	*io.PipeReader
-	cancel context.CancelFunc
-	done   chan struct{}
-	err    error
-	ended  bool
-}
-
-// Read notes the end of the stream, so that Close knows whether it was read.
-func (c *copyStream) Read(p []byte) (int, error) {
-	n, err := c.PipeReader.Read(p)
-	if err != nil {
-		c.ended = true
-	}
-	return n, err
-}
-
-// closeDrain is how much Close reads to find the end: a tar reader stops before
-// the padding of the last record.
-const closeDrain = 1 << 20
-
-// Close waits for the end of tar and gives its failure.
-func (c *copyStream) Close() error {
-	if !c.ended {
-		_, _ = io.CopyN(io.Discard, c, closeDrain)
-	}
-	if !c.ended {
-		c.cancel()
-		_ = c.PipeReader.CloseWithError(io.ErrClosedPipe)
-	}
-	<-c.done
-	c.cancel()
-	return c.err
-}
 
 // ReadToken gives the highest run token that the host has seen for a cluster, 0
 // when none.

@@ -14,6 +14,14 @@
 // that changes something checks what the plan was made for (machine, node
 // certificate, run token) in the same shell, under the host's lock.
 //
+// A recovery's commands (Surgery) hold an engine over reboots (hold file and
+// drop-ins), put its raft state or its whole swarm directory aside, put a prepared
+// one in its place, and let it go. What held state is renamed and never deleted;
+// docker-state.json is the first to go and never comes back, so that wherever a
+// command is cut, an engine that starts all the same is inactive and contacts
+// nobody. Each leaves its traces in <state directory>/recoveries/<ID>, for the
+// next command and the next probe.
+//
 // It must not decide anything, print, or keep a secret in an argument, an
 // environment, a log or on a disk: secrets travel on standard input, and the
 // unlock key rests in a FIFO on the host only. It must never accept a host key

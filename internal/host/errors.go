@@ -31,6 +31,10 @@ var (
 	ErrNoRoom = errors.New("no room")
 	// ErrIncomplete: the host lacks a tool.
 	ErrIncomplete = errors.New("host incomplete")
+	// ErrChanged: the swarm directory changed while it was read.
+	ErrChanged = errors.New("changed while it was read")
+	// ErrHeld: a recovery, another one than the command's, holds the engine.
+	ErrHeld = errors.New("held by a recovery")
 	// ErrUnitBusy: the run's unit still works; its run can't be removed.
 	ErrUnitBusy = errors.New("the backup unit is still at work")
 )

@@ -37,8 +37,10 @@ state() { cat "$U/$1" 2>/dev/null || echo inactive; }
 case $verb in
 is-active)
 	[ "$1" = --quiet ] && shift
-	s=$(state "$1")
-	echo "$s"
+	for unit; do
+		s=$(state "$unit")
+		echo "$s"
+	done
 	[ "$s" = active ] ;;
 show)
 	for a; do unit=$a; done

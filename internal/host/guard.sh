@@ -3,7 +3,7 @@
 #
 # Exit statuses that host.go types: 101 guard, 102 token, 103 run in flight,
 # 104 no room, 105 tool missing, 106 unit at work, 107 key not taken, 108 engine
-# left stopped.
+# left stopped, 109 changed while read, 111 held by a recovery.
 PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin
 umask 077
 

@@ -22,6 +22,7 @@ type Host struct {
 	hostKey  string
 	helper   string        // where EnsureHelper has put it
 	putting  chan struct{} // one at a time puts it there
+	dialling sync.Mutex    // one at a time, DialTCP through ssh
 	closed   bool
 }
 

@@ -1,4 +1,4 @@
-# Tells what runs are on the host; changes nothing. Argument: DIR.
+# Tells what runs and recoveries are on the host, below dir; changes nothing.
 list_runs() {
 	printf 'boot_id=%s\n' "$(cat /proc/sys/kernel/random/boot_id)"
 	for r in "$dir"/runs/*/; do
@@ -12,13 +12,53 @@ list_runs() {
 		while IFS= read -r line; do
 			printf 'run.status=%s\n' "$line"
 		done <"$r/status"
-		printf 'run.unit=%s\n' "$(systemctl is-active "requeen-backup-$name.service" 2>/dev/null)"
-		printf 'run.rescue=%s\n' "$(systemctl is-active "requeen-rescue-$name.service" 2>/dev/null)"
-		printf 'run.timer=%s\n' "$(systemctl is-active "requeen-rescue-$name.timer" 2>/dev/null)"
+		# One call for all three: an engine may be starting beside it.
+		# shellcheck disable=SC2046
+		set -- $(systemctl is-active "requeen-backup-$name.service" "requeen-rescue-$name.service" "requeen-rescue-$name.timer" 2>/dev/null)
+		printf 'run.unit=%s\nrun.rescue=%s\nrun.timer=%s\n' "$1" "$2" "$3"
 		if [ -d "$r/copy/swarm" ]; then
 			size=$(du -s -B1 "$r/copy/swarm")
 			printf 'run.bytes=%s\n' "${size%%[!0-9]*}"
 		fi
 	done
 	printf 'runs_end=\n'
+}
+
+# Tells what recoveries have been on the host.
+list_recoveries() {
+	for r in "$dir"/recoveries/*/; do
+		r=${r%/}
+		[ -f "$r/meta" ] || continue
+		printf 'recovery=%s\n' "${r##*/}"
+		base=
+		while IFS= read -r line; do
+			printf 'recovery.meta=%s\n' "$line"
+			case $line in base=*) base=${line#base=} ;; esac
+		done <"$r/meta"
+		while IFS= read -r line; do
+			printf 'recovery.status=%s\n' "$line"
+		done <"$r/status"
+		[ -e "$r/hold" ] && printf 'recovery.held=1\n'
+		[ -n "$base" ] || continue
+		[ -d "$base" ] && printf 'recovery.aside=1\n'
+		[ -d "$base.new" ] && printf 'recovery.staged=1\n'
+	done
+}
+
+# Waits a few seconds while the run's unit has the engine down. Whoever asks over
+# and over takes the processor from the engine that is stopping or starting; this
+# only sleeps.
+wait_run() { # ID
+	r=$dir/runs/$1
+	[ -f "$r/status" ] && [ "$(systemctl is-active "requeen-backup-$1.service" 2>/dev/null)" = active ] || return 0
+	n=0
+	while [ $n -lt 20 ]; do
+		while IFS=' ' read -r phase _; do last=$phase; done <"$r/status"
+		case $last in
+		prepared | begun | stopping | stopped | copied) ;;
+		*) return 0 ;;
+		esac
+		n=$((n + 1))
+		sleep 0.25
+	done
 }

@@ -49,7 +49,7 @@ func (h *Host) Probe(ctx context.Context, o ProbeOptions) (Facts, error) {
 	}
 	before := time.Now()
 	text, err := h.Output(ctx, Command{
-		Script: listScript + probeScript,
+		Script: mountsScript + listScript + probeScript,
 		Args:   []string{h.pool.stateDir(), o.Service, strings.TrimRight(o.DataRoot, "/"), o.Cluster},
 		Root:   true,
 	})
@@ -72,11 +72,13 @@ func (h *Host) Probe(ctx context.Context, o ProbeOptions) (Facts, error) {
 // parseProbe reads what probe.sh printed between the two times.
 func parseProbe(text, cluster string, before, after time.Time) (f Facts, missing []string, err error) {
 	v := map[string]string{}
-	var holds, asides []string
+	var holds, asides, recoveries []string
 	for _, line := range strings.Split(text, "\n") {
 		key, value, ok := strings.Cut(line, "=")
 		switch {
 		case !ok || strings.HasPrefix(key, "run"):
+		case strings.HasPrefix(key, "recovery"):
+			recoveries = append(recoveries, line)
 		case key == "missing":
 			missing = append(missing, value)
 		case key == "hold":
@@ -113,6 +115,7 @@ func parseProbe(text, cluster string, before, after time.Time) (f Facts, missing
 	}
 	f.Host.Service.Holds = decodeAll(holds)
 	f.Host.SetAsides = setAsides(asides)
+	f.Host.Recoveries = parseRecoveries(recoveries)
 	f.Host.RunToken, _ = strconv.ParseUint(v["token"], 10, 64)
 	runs, err := ParseRuns(text)
 	if err != nil {
@@ -176,6 +179,8 @@ func swarmDir(v map[string]string) state.SwarmDir {
 	d.HasRootCA, d.HasRaft = v["has_root_ca"] == "1", v["has_raft"] == "1"
 	d.HasStateFile = v["has_state_file"] == "1"
 	d.Bytes = number("swarm_bytes")
+	d.RaftChangedAt = unixTime(v["raft_changed"])
+	d.MountPoint, d.Link = v["mount_point"] == "1", v["swarm_link"]
 	return d
 }
 

@@ -158,6 +158,14 @@ real=
 if [ "$seen" = present ]; then
 	real=$(readlink -f "$swarm")
 	say swarm_real "$real"
+	[ -L "$swarm" ] && say swarm_link "$swarm"
+	mounts_at "$real"
+	[ -n "$mounted_at" ] && say mount_point 1
+	changed=0
+	for f in "$real"/raft/wal*/ "$real"/raft/wal*/*; do
+		at=$(stat -c %Y "$f" 2>/dev/null) && [ "$at" -gt "$changed" ] && changed=$at
+	done
+	say raft_changed "$changed"
 	crt=$real/certificates/swarm-node.crt
 	if [ -r "$crt" ]; then
 		say certificate "$(base64 <"$crt" | tr -d '\n')"
@@ -195,7 +203,7 @@ fi
 # there. A link is left out: it may lead to the directory in use.
 asides=0
 beside() { # DIR
-	for d in "$1"/swarm*/; do
+	for d in "$1"/swarm*/ ${real:+"$real".requeen-*/ "$real"/.requeen-*/}; do
 		d=${d%/}
 		[ -d "$d" ] && ! [ -L "$d" ] && [ "$d" != "${real:-$1/swarm}" ] || continue
 		[ -d "$d/certificates" ] || [ -d "$d/raft" ] || continue
@@ -223,5 +231,6 @@ say free_inodes "$(df --output=iavail "${at:-/}" | tail -n 1 | tr -d ' ')"
 say total_inodes "$(df --output=itotal "${at:-/}" | tail -n 1 | tr -d ' ')"
 [ -z "$cluster" ] || say token "$(cat "$dir/tokens/$cluster" 2>/dev/null)"
 list_runs
+list_recoveries
 say clock_end "$(date +%s.%N)"
 say end 1

@@ -268,7 +268,7 @@ func TestProbeNamesMissingTools(t *testing.T) {
 	f := newFakeHost(t)
 	write(t, f.path("few/sh"), "#!/bin/sh\n", 0o755)
 	script := strings.Replace(probeScript, "command -v $t", "[ $t != systemd-run ] && command -v $t", 1)
-	text, err := f.host.Output(context.Background(), Command{Script: listScript + script, Args: []string{f.path("state"), "", "", ""}, Root: true})
+	text, err := f.host.Output(context.Background(), Command{Script: mountsScript + listScript + script, Args: []string{f.path("state"), "", "", ""}, Root: true})
 	if err != nil {
 		t.Fatal(err)
 	}

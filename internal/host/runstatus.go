@@ -16,12 +16,13 @@ import (
 var errCutShort = errors.New("host: the answer was cut short")
 
 // BackupStatus tells how far a run is; found is false when the host has none of
-// this ID.
+// this ID. While its unit has the engine down, the host takes up to five seconds
+// for the answer, so that asking again does not slow the engine down.
 func (h *Host) BackupStatus(ctx context.Context, id string) (run state.HostRun, found bool, err error) {
 	if err := checkName("backup ID", id); err != nil {
 		return state.HostRun{}, false, err
 	}
-	runs, err := h.ListRuns(ctx, "")
+	runs, err := h.listRuns(ctx, `wait_run "$2"; list_runs`, id)
 	if err != nil {
 		return state.HostRun{}, false, err
 	}
@@ -36,13 +37,7 @@ func (h *Host) BackupStatus(ctx context.Context, id string) (run state.HostRun, 
 // ListRuns gives the runs of a cluster that are on the host, oldest first, those
 // of all clusters when cluster is empty. It changes nothing.
 func (h *Host) ListRuns(ctx context.Context, cluster string) ([]state.HostRun, error) {
-	text, err := h.Output(ctx, Command{
-		Script: "dir=$1\n" + listScript + "list_runs", Args: []string{h.pool.stateDir()}, Root: true,
-	})
-	if err != nil {
-		return nil, err
-	}
-	runs, err := ParseRuns(text)
+	runs, err := h.listRuns(ctx, "list_runs")
 	if err != nil {
 		return nil, err
 	}
@@ -50,6 +45,16 @@ func (h *Host) ListRuns(ctx context.Context, cluster string) ([]state.HostRun, e
 		return runs, nil
 	}
 	return slices.DeleteFunc(runs, func(r state.HostRun) bool { return r.Cluster != cluster }), nil
+}
+
+func (h *Host) listRuns(ctx context.Context, what string, args ...string) ([]state.HostRun, error) {
+	text, err := h.Output(ctx, Command{
+		Script: "dir=$1\n" + listScript + what, Args: append([]string{h.pool.stateDir()}, args...), Root: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return ParseRuns(text)
 }
 
 // ParseRuns reads what list.sh printed, also where other lines stand between.

@@ -22,6 +22,28 @@ var (
 	listScript string
 	//go:embed probe.sh
 	probeScript string
+	//go:embed mounts.sh
+	mountsScript string
+	//go:embed surgery.sh
+	surgeryScript string
+	//go:embed hold.sh
+	holdScript string
+	//go:embed fence.sh
+	fenceScript string
+	//go:embed stage.sh
+	stageScript string
+	//go:embed swap.sh
+	swapScript string
+	//go:embed lift.sh
+	liftScript string
+	//go:embed node_key.sh
+	nodeKeyScript string
+	//go:embed read_held.sh
+	readHeldScript string
+	//go:embed read_live.sh
+	readLiveScript string
+	//go:embed remove_aside.sh
+	removeAsideScript string
 )
 
 // refusals type the exit statuses of guard.sh.
@@ -38,6 +60,8 @@ var refusals = map[int]struct {
 	106: {ErrUnitBusy, diag.UnfinishedRun, "Wait until it is done; requeen plan shows how far it is."},
 	107: {ErrGuard, diag.UnfinishedRun, "Run requeen apply again."},
 	108: {ErrGuard, diag.UnfinishedRun, "Run requeen apply: it starts the engine."},
+	109: {ErrChanged, diag.PlanStale, "Try again: an engine renews its certificates by itself."},
+	111: {ErrHeld, diag.UnfinishedRun, "Plan again: the recovery that holds the engine has to be finished first."},
 }
 
 // refused turns a guard's exit status into its Error; other errors stay.

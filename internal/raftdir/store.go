@@ -3,6 +3,7 @@ package raftdir
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/moby/swarmkit/v2/api"
 	"github.com/moby/swarmkit/v2/manager/state/raft/membership"
@@ -169,6 +170,24 @@ func (s *swarm) count() (o state.Objects, err error) {
 		return state.Objects{}, storeError(fileRaft, "its objects can't be counted", err)
 	}
 	return o, nil
+}
+
+// managerNodes are the IDs of the nodes whose desired role is manager, sorted.
+func (s *swarm) managerNodes() (ids []string, err error) {
+	s.store.View(func(tx store.ReadTx) {
+		var nodes []*api.Node
+		nodes, err = store.FindNodes(tx, store.All)
+		for _, n := range nodes {
+			if n.Spec.DesiredRole == api.NodeRoleManager {
+				ids = append(ids, n.ID)
+			}
+		}
+	})
+	if err != nil {
+		return nil, storeError(fileRaft, "its nodes can't be listed", err)
+	}
+	slices.Sort(ids)
+	return ids, nil
 }
 
 // length counts a list, keeping the first of two errors.

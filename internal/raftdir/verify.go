@@ -85,6 +85,9 @@ func verifySwarm(ctx context.Context, id *identity, h *history, r *state.RaftRep
 	defer s.close()
 	r.RaftID = strconv.FormatUint(s.self.RaftID, 16)
 	r.Members = memberList(s)
+	if r.ManagerNodes, err = s.managerNodes(); err != nil {
+		return err
+	}
 	if r.Objects, err = s.count(); err != nil {
 		return err
 	}
@@ -116,6 +119,7 @@ func describeCluster(c *api.Cluster, r *state.RaftReport) {
 		r.ClusterCreated = created
 	}
 	r.Epoch = c.Spec.Annotations.Labels[state.EpochLabel]
+	r.ParentEpoch = c.Spec.Annotations.Labels[state.ParentEpochLabel]
 	r.RootRotating = c.RootCA.RootRotation != nil
 	r.ExternalCA = len(c.Spec.CAConfig.ExternalCAs) > 0 || len(c.RootCA.CAKey) == 0
 	r.Autolock = c.Spec.EncryptionConfig.AutoLockManagers

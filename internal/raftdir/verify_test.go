@@ -46,7 +46,8 @@ func TestVerifyReports(t *testing.T) {
 		},
 		ClusterID: raftdirtest.ClusterID, ClusterCreated: raftdirtest.Created, Epoch: "e2",
 		NodeID: raftdirtest.NodeID, Role: "manager", RootCASHA256: hex.EncodeToString(sum[:]),
-		Objects: state.Objects{Nodes: 5, Services: 3, Networks: 2, Secrets: 4, Configs: 1, Tasks: 6},
+		ManagerNodes: []string{raftdirtest.NodeID, "managerthree", "managertwo"},
+		Objects:      state.Objects{Nodes: 5, Services: 3, Networks: 2, Secrets: 4, Configs: 1, Tasks: 6},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(state.RaftReport{}, "CertExpiry")); diff != "" {
 		t.Errorf("report (-want +got):\n%s", diff)

@@ -112,7 +112,8 @@ func walkSegments(ctx context.Context, dir string) error {
 	})
 }
 
-// decodeToEnd gives the offset in the last segment at which the log ends.
+// decodeToEnd gives the offset in the last segment at which the log ends; with
+// io.ErrUnexpectedEOF that in the segment, whichever it is, that is torn.
 func decodeToEnd(ctx context.Context, readers []fileutil.FileReader) (int64, error) {
 	decoder := wal.NewDecoder(readers...)
 	for rec, n := (&walpb.Record{}), 0; ; n++ {
@@ -124,7 +125,7 @@ func decodeToEnd(ctx context.Context, readers []fileutil.FileReader) (int64, err
 		case errors.Is(err, io.EOF):
 			return decoder.LastOffset(), nil
 		case errors.Is(err, io.ErrUnexpectedEOF):
-			return 0, &Error{Kind: ErrLogDamaged, File: fileWAL, What: "a file ends in the middle of a record", Why: whyLog, Err: err}
+			return decoder.LastOffset(), &Error{Kind: ErrLogDamaged, File: fileWAL, What: "a file ends in the middle of a record", Why: whyLog, Err: err}
 		case err != nil:
 			return 0, &Error{Kind: ErrLogDamaged, File: fileWAL, What: "a record does not have its checksum", Why: whyLog, Err: err}
 		}

@@ -84,6 +84,7 @@ type RaftReport struct {
 	ClusterID      string    `json:"cluster_id"`
 	ClusterCreated time.Time `json:"cluster_created"`
 	Epoch          string    `json:"epoch,omitempty"`
+	ParentEpoch    string    `json:"parent_epoch,omitempty"`
 	NodeID         string    `json:"node_id"`
 	Role           string    `json:"role"`
 	CertExpiry     time.Time `json:"certificate_expiry"`
@@ -92,6 +93,23 @@ type RaftReport struct {
 	ExternalCA     bool      `json:"external_ca,omitempty"`
 	Autolock       bool      `json:"autolock"`
 	Objects        Objects   `json:"objects"`
+
+	// ManagerNodes are the IDs of the nodes that the swarm lists as managers,
+	// members or not, sorted: who of them comes back keeps its entry.
+	ManagerNodes []string `json:"manager_nodes,omitempty"`
+
+	// What only a survey tells, see raftdir.Survey.
+
+	// EverSeen are the raft IDs, hex and sorted, of every member that log and
+	// snapshot name, removed ones and this node among them. Without the log's
+	// key it holds what stands in clear, and may lack some.
+	EverSeen []string `json:"ever_seen,omitempty"`
+	// VotedTerm is the term that the node was last in: at least Term, and
+	// above it where an election came to nothing.
+	VotedTerm uint64 `json:"voted_term,omitempty"`
+	// Torn tells that the log ends in a record that was never wholly written,
+	// as after a SIGKILL; an engine forgets it.
+	Torn bool `json:"torn,omitempty"`
 }
 
 // Member is a voter in the raft membership that a log tells.

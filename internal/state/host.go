@@ -35,6 +35,9 @@ type Host struct {
 	// SetAsides are directories beside the swarm directory that hold a swarm's
 	// state, by whomever they were put there, sorted by Path.
 	SetAsides []SetAside `json:"set_asides,omitempty"`
+	// Recoveries are those that have changed something on this host, of any
+	// cluster, sorted by ID.
+	Recoveries []HostRecovery `json:"recoveries,omitempty"`
 }
 
 // SetAside is a directory, beside the one that the engine uses, with a swarm's
@@ -98,6 +101,21 @@ type SwarmDir struct {
 	AdvertiseAddr string `json:"advertise_addr,omitempty"` // with or without a port
 	ListenAddr    string `json:"listen_addr,omitempty"`    // with its port
 	DataPathAddr  string `json:"data_path_addr,omitempty"`
+
+	// RaftChangedAt is when the raft log was last written, by the host's clock in
+	// whole seconds; zero when there is none.
+	RaftChangedAt time.Time `json:"raft_changed_at,omitzero"`
+	// MountPoint tells that a file system is mounted on the directory itself.
+	MountPoint bool `json:"mount_point,omitempty"`
+	// Link is the symbolic link through which the engine uses the directory;
+	// Path is where it leads. Empty when there is none.
+	Link string `json:"link,omitempty"`
+
+	// Raft is how far the raft log reaches, read without changing anything; nil
+	// where it was not read, which RaftProblem explains. It is read only where no
+	// manager answers for the swarm.
+	Raft        *RaftReport `json:"raft,omitempty"`
+	RaftProblem *Problem    `json:"raft_problem,omitempty"`
 
 	Bytes      int64 `json:"bytes"`                 // allocated, not apparent
 	TotalBytes int64 `json:"total_bytes,omitempty"` // of that file system; 0 when unknown

@@ -4,12 +4,15 @@ import "time"
 
 // State is all that was observed in one look.
 type State struct {
-	ObservedAt   time.Time    `json:"observed_at"` // the operator's clock, UTC
-	Cluster      string       `json:"cluster"`     // the cluster block's label
-	Hosts        []Host       `json:"hosts"`       // one for each declared node, sorted by Name
-	Swarm        *Swarm       `json:"swarm,omitempty"`
-	SwarmProblem *Problem     `json:"swarm_problem,omitempty"` // why Swarm is nil
-	Repositories []Repository `json:"repositories"`            // one for each declared, sorted by Name
+	ObservedAt time.Time `json:"observed_at"` // the operator's clock, UTC
+	// FirstLookedAt is when the first of several looks at the same trouble was
+	// made: from then on no leader has been seen. Zero for a single look.
+	FirstLookedAt time.Time    `json:"first_looked_at,omitzero"`
+	Cluster       string       `json:"cluster"` // the cluster block's label
+	Hosts         []Host       `json:"hosts"`   // one for each declared node, sorted by Name
+	Swarm         *Swarm       `json:"swarm,omitempty"`
+	SwarmProblem  *Problem     `json:"swarm_problem,omitempty"` // why Swarm is nil
+	Repositories  []Repository `json:"repositories"`            // one for each declared, sorted by Name
 }
 
 // Host finds a host by its node's name.

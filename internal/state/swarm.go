@@ -7,6 +7,10 @@ import "time"
 // the label is in the epoch "" (the first).
 const EpochLabel = "io.requeen.epoch"
 
+// ParentEpochLabel is the label beside it that names the epoch before, absent for
+// the first.
+const ParentEpochLabel = "io.requeen.parent-epoch"
+
 // Swarm is the swarm as one manager's API tells it.
 type Swarm struct {
 	ID        string    `json:"id"`

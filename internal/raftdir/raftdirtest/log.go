@@ -40,19 +40,47 @@ func entries(t testing.TB, o Options, root ca.RootCA) []raftpb.Entry {
 		l.configure(raftpb.ConfChangeRemoveNode, self)
 	}
 	fill := o.Index
-	if o.RemoveTail && fill > 0 {
-		fill--
+	if tail := o.tail(); fill > tail {
+		fill -= tail
 	}
 	for uint64(len(l.all)) < fill {
 		l.add(raftpb.EntryNormal, nil)
 	}
-	if o.RemoveTail {
-		l.configure(raftpb.ConfChangeRemoveNode, self)
-	}
+	l.tail(o, self)
 	if o.Index != 0 && uint64(len(l.all)) != o.Index {
 		t.Fatalf("raftdirtest: the objects take %d entries, more than Index %d", len(l.all), o.Index)
 	}
 	return l.all
+}
+
+// tail is how many entries stand above the commit index.
+func (o Options) tail() uint64 {
+	n := uint64(o.TailSecrets + len(o.TailJoins) + o.TailLate)
+	if o.RemoveTail {
+		n++
+	}
+	return n
+}
+
+func (l *entryList) tail(o Options, self api.RaftMember) {
+	l.t.Helper()
+	secrets := func(from, n int) {
+		for i := from; i < from+n; i++ {
+			for _, r := range creations(l.t, []api.StoreObject{secret(i, api.Meta{})}) {
+				data, err := r.Marshal()
+				check(l.t, err)
+				l.add(raftpb.EntryNormal, data)
+			}
+		}
+	}
+	secrets(o.Secrets, o.TailSecrets)
+	for _, m := range o.TailJoins {
+		l.configure(raftpb.ConfChangeAddNode, api.RaftMember{RaftID: m.RaftID, NodeID: m.NodeID, Addr: m.Addr})
+	}
+	if o.RemoveTail {
+		l.configure(raftpb.ConfChangeRemoveNode, self)
+	}
+	secrets(o.Secrets+o.TailSecrets, o.TailLate)
 }
 
 type entryList struct {
@@ -99,11 +127,11 @@ func writeLog(t testing.TB, stateDir string, o Options, all []raftpb.Entry, keys
 		}
 	}
 	commit := o.Commit
-	if commit == 0 && o.RemoveTail {
-		commit = last - 1
+	if commit == 0 && (o.tail() > 0 || o.VotedTerm > 0) {
+		commit = last - o.tail()
 	}
 	if commit != 0 {
-		check(t, logger.SaveEntries(raftpb.HardState{Term: o.Term, Vote: o.RaftID, Commit: commit}, nil))
+		check(t, logger.SaveEntries(raftpb.HardState{Term: max(o.Term, o.VotedTerm), Vote: o.RaftID, Commit: commit}, nil))
 	}
 	logger.Close(t.Context())
 }

@@ -42,8 +42,13 @@ func objects(t testing.TB, o Options, root ca.RootCA) []api.StoreObject {
 	for i := range o.Networks {
 		all = append(all, &api.Network{ID: id("network", i), Meta: meta(i), Spec: api.NetworkSpec{Annotations: name("net", i)}})
 	}
+	for i := range o.Predefined {
+		local := name("local", i)
+		local.Labels = map[string]string{"com.docker.swarm.predefined": "true"}
+		all = append(all, &api.Network{ID: id("local", i), Meta: meta(i), Spec: api.NetworkSpec{Annotations: local}})
+	}
 	for i := range o.Secrets {
-		all = append(all, &api.Secret{ID: id("secret", i), Meta: meta(i), Spec: api.SecretSpec{Annotations: name("secret", i), Data: fmt.Appendf(nil, "payload-%d", i)}})
+		all = append(all, secret(i, meta(i)))
 	}
 	for i := range o.Configs {
 		all = append(all, &api.Config{ID: id("config", i), Meta: meta(i), Spec: api.ConfigSpec{Annotations: name("config", i), Data: fmt.Appendf(nil, "setting-%d", i)}})
@@ -93,7 +98,13 @@ func self(o Options, meta api.Meta) *api.Node {
 	}
 	n := node(o.NodeID, role, meta)
 	n.Spec.DesiredRole = desired
+	n.Spec.Annotations.Labels = o.Labels
+	n.Status.Addr = o.NodeAddr
 	return n
+}
+
+func secret(i int, meta api.Meta) *api.Secret {
+	return &api.Secret{ID: id("secret", i), Meta: meta, Spec: api.SecretSpec{Annotations: name("secret", i), Data: fmt.Appendf(nil, "payload-%d", i)}}
 }
 
 func node(nodeID string, role api.NodeRole, meta api.Meta) *api.Node {

@@ -42,6 +42,13 @@ type Options struct {
 
 	Services, Networks, Secrets, Configs, Tasks, Workers int
 
+	// NodeAddr is the address that this manager's node object has in its status.
+	NodeAddr string
+	// Labels are the labels of this manager's node object.
+	Labels map[string]string
+	// Predefined is how many network objects stand for a node's local networks.
+	Predefined int
+
 	Term  uint64 // of all entries
 	Index uint64 // of the last entry: filled up with empty entries; 0 is as many as it takes
 
@@ -49,6 +56,15 @@ type Options struct {
 	// Joined leaves the entries up to SnapshotAt out of the log, as on a
 	// manager that got a snapshot when it joined.
 	Joined bool
+
+	// What stands above the written commit index, in this order: entries that
+	// each create a secret (with the IDs that follow those of Secrets), managers
+	// that join, a removal of this manager (RemoveTail), and more secrets.
+	TailSecrets int
+	TailJoins   []Member
+	TailLate    int
+
+	VotedTerm uint64 // of the hard state, where it is not Term
 
 	// What a healthy stopped manager does not have.
 	PendingKey  bool      // a key rotation under way: half of the log under the next key
@@ -64,7 +80,7 @@ type Options struct {
 	// differs.
 	MemberNodeID string
 	RemoveSelf   bool   // the last entry but the fill removes this manager
-	RemoveTail   bool   // the last entry removes this manager, and is not committed
+	RemoveTail   bool   // an entry of the tail removes this manager
 	Commit       uint64 // the written commit index, where it is not the last entry's
 	GapAt        uint64 // the index of an entry that is left out
 	BadEntry     bool   // an entry's data is no request
