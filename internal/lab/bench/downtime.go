@@ -8,9 +8,6 @@ import (
 	"time"
 )
 
-// measured is the manager that is stopped, in every round.
-const measured = "m2"
-
 const (
 	resetFailed = "systemctl reset-failed docker.service docker.socket; " // three starts a minute are allowed
 	stopEngine  = "systemctl stop docker.socket docker.service; "
@@ -21,11 +18,13 @@ const (
 // ways are the ways to stop and start an engine, which alternate.
 var ways = []string{"requeen", "bare stop and start", "the usual script"}
 
-// stops are the values of one size of swarm directory.
+// stops are the values of one swarm with one size of its directory.
 type stops struct {
+	swarm   string // in words
 	size    string // in words
-	onDisk  int64  // bytes that the swarm directory takes
-	content int64  // bytes of it that are not preallocated space
+	judged  bool
+	onDisk  int64 // bytes that the swarm directory takes
+	content int64 // bytes of it that are not preallocated space
 	down    map[string][]float64
 	backups []backup
 }
@@ -36,32 +35,31 @@ type backup struct {
 	plaintext   int64 // bytes in memory-backed storage, at most
 }
 
-// stopsOf measures rounds of all three ways, or, without the other two, as many
-// backups.
-func (s *swarm) stopsOf(ctx context.Context, size string, rounds int, others bool) (*stops, error) {
+// stopsOf measures rounds of all three ways.
+func (s *swarm) stopsOf(ctx context.Context, size string, rounds int) (*stops, error) {
 	dir, err := s.configure("backup", func(text string) string {
-		return strings.ReplaceAll(text, `from = "follower"`, `from = "`+measured+`"`)
+		return strings.ReplaceAll(text, `from = "follower"`, `from = "`+s.measured+`"`)
 	})
 	if err != nil {
 		return nil, err
 	}
-	o := &stops{size: size, down: map[string][]float64{}}
+	o := &stops{swarm: "three managers", size: size, down: map[string][]float64{}}
+	if len(s.managers) == 1 {
+		o.swarm, o.judged = "one manager", true
+	}
 	if o.onDisk, o.content, err = s.sizes(ctx); err != nil {
 		return nil, err
 	}
-	s.say("%s: %s", size, o.note())
+	s.say("%s, %s: %s", o.swarm, size, o.note())
 	for round := range rounds {
 		for turn := range ways {
 			way := ways[(round+turn)%len(ways)]
-			if !others && way != ways[0] {
-				continue
-			}
 			took, err := s.stop(ctx, way, dir, o)
 			if err != nil {
 				return nil, fmt.Errorf("%s, round %d, %s: %w", size, round+1, way, err)
 			}
 			o.down[way] = append(o.down[way], rounded(took.Seconds()))
-			s.say("%s, round %d of %d, %s: engine down for %.2f s", size, round+1, rounds, way, took.Seconds())
+			s.say("%s, %s, round %d of %d, %s: engine down for %.2f s", o.swarm, size, round+1, rounds, way, took.Seconds())
 		}
 	}
 	return o, nil
@@ -70,10 +68,10 @@ func (s *swarm) stopsOf(ctx context.Context, size string, rounds int, others boo
 // stop stops and starts the measured engine in one way, once.
 func (s *swarm) stop(ctx context.Context, way, dir string, o *stops) (time.Duration, error) {
 	file := filepath.Join(dir, "backup.plan")
-	if err := s.settle(ctx, measured); err != nil {
+	if err := s.settle(ctx); err != nil {
 		return 0, err
 	}
-	if _, err := s.lab.Run(ctx, measured, resetFailed+"rm -f /root/swarm.tgz"); err != nil {
+	if _, err := s.lab.Run(ctx, s.measured, resetFailed+"rm -f /root/swarm.tgz"); err != nil {
 		return 0, err
 	}
 	var b backup
@@ -83,7 +81,7 @@ func (s *swarm) stop(ctx context.Context, way, dir string, o *stops) (time.Durat
 			return 0, err
 		}
 	}
-	socket, err := s.lab.Socket(measured)
+	socket, err := s.lab.Socket(s.measured)
 	if err != nil {
 		return 0, err
 	}
@@ -99,9 +97,9 @@ func (s *swarm) stop(ctx context.Context, way, dir string, o *stops) (time.Durat
 		b.plaintext = store.most
 		o.backups = append(o.backups, b)
 	case ways[1]:
-		_, err = s.lab.Run(ctx, measured, stopEngine+startEngine)
+		_, err = s.lab.Run(ctx, s.measured, stopEngine+startEngine)
 	default:
-		_, err = s.lab.Run(ctx, measured, stopEngine+archive+startEngine)
+		_, err = s.lab.Run(ctx, s.measured, stopEngine+archive+startEngine)
 	}
 	if err == nil {
 		err = ping(ctx, socket) // waits in the socket's queue, if it must
@@ -117,7 +115,7 @@ func (s *swarm) stop(ctx context.Context, way, dir string, o *stops) (time.Durat
 // sizes are what the measured manager's swarm directory takes on its disk, and
 // what of that is content: a sparse copy is without the log's preallocated space.
 func (s *swarm) sizes(ctx context.Context) (onDisk, content int64, err error) {
-	out, err := s.lab.Run(ctx, measured, `cd /root && rm -rf copy && cp -a --sparse=always /var/lib/docker/swarm copy &&
+	out, err := s.lab.Run(ctx, s.measured, `cd /root && rm -rf copy && cp -a --sparse=always /var/lib/docker/swarm copy &&
 		du -s -B1 /var/lib/docker/swarm copy && rm -rf copy`)
 	if err == nil {
 		_, err = fmt.Sscanf(out, "%d /var/lib/docker/swarm\n%d copy", &onDisk, &content)
@@ -128,16 +126,19 @@ func (s *swarm) sizes(ctx context.Context) (onDisk, content int64, err error) {
 // downtimeRows are the comparisons of one size.
 func (o *stops) downtimeRows() []Row {
 	side := func(way string) Series { return Series{Label: way, Unit: "s", Values: o.down[way]} }
-	return []Row{
-		{What: o.size, Ours: side(ways[0]), Other: side(ways[1]), Bound: &Bound{Max: 1.10}},
-		{What: o.size, Ours: side(ways[0]), Other: side(ways[2]), Bound: &Bound{Max: 1, Below: true}},
+	what := o.swarm + ", " + o.size
+	bare := Row{What: what, Ours: side(ways[0]), Other: side(ways[1])}
+	script := Row{What: what, Ours: side(ways[0]), Other: side(ways[2])}
+	if o.judged {
+		bare.Bound, script.Bound = &Bound{Max: 1.10}, &Bound{Max: 1, Below: true}
 	}
+	return []Row{bare, script}
 }
 
 // note says how large the swarm directory was.
 func (o *stops) note() string {
-	return fmt.Sprintf("the swarm directory of %s takes %s, of which %s are content and the rest is preallocated",
-		measured, megabytes(o.onDisk), megabytes(o.content))
+	return fmt.Sprintf("the swarm directory takes %s, of which %s are content and the rest is preallocated",
+		megabytes(o.onDisk), megabytes(o.content))
 }
 
 func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }

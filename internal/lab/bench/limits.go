@@ -7,28 +7,48 @@ import (
 	"strings"
 )
 
-const (
-	inotifyLimit = "/proc/sys/fs/inotify/max_user_instances"
-	inotifyWant  = 1024 // for fifty times systemd
-)
+// limits are the kernel's own that fifty nodes on one machine pass: what each of
+// them watches its files with, and the table of neighbours, which all network
+// namespaces share and which fifty nodes that know each other overflow.
+var limits = []struct {
+	name string // as sysctl has it
+	want int
+}{
+	{"fs.inotify.max_user_instances", 1024},
+	{"net.ipv4.neigh.default.gc_thresh1", 8192},
+	{"net.ipv4.neigh.default.gc_thresh2", 16384},
+	{"net.ipv4.neigh.default.gc_thresh3", 32768},
+}
 
-// raiseInotify lets the kernel give fifty nodes what each of them watches its
-// files with. What it gives back puts the machine's own limit back.
-func (b *bench) raiseInotify() (func(), error) {
-	before, err := os.ReadFile(inotifyLimit)
-	if err != nil {
-		return nil, err
-	}
-	if limit, err := strconv.Atoi(strings.TrimSpace(string(before))); err != nil || limit >= inotifyWant {
-		return func() {}, err
-	}
-	b.say("raising fs.inotify.max_user_instances from %s to %d, until the end", strings.TrimSpace(string(before)), inotifyWant)
-	if err := os.WriteFile(inotifyLimit, fmt.Appendln(nil, inotifyWant), 0); err != nil {
-		return nil, err
-	}
-	return func() {
-		if err := os.WriteFile(inotifyLimit, before, 0); err != nil {
-			b.say("fs.inotify.max_user_instances can't be put back to %s: %v", strings.TrimSpace(string(before)), err)
+// raiseLimits raises them. What it gives back puts the machine's own back.
+func (b *bench) raiseLimits() (putBack func(), err error) {
+	var undo []func()
+	putBack = func() {
+		for _, f := range undo {
+			f()
 		}
-	}, nil
+	}
+	for _, l := range limits {
+		file := "/proc/sys/" + strings.ReplaceAll(l.name, ".", "/")
+		before, err := os.ReadFile(file)
+		if err != nil {
+			putBack()
+			return nil, err
+		}
+		had := strings.TrimSpace(string(before))
+		if n, err := strconv.Atoi(had); err == nil && n >= l.want {
+			continue
+		}
+		b.say("raising %s from %s to %d, until the end", l.name, had, l.want)
+		if err := os.WriteFile(file, fmt.Appendln(nil, l.want), 0); err != nil {
+			putBack()
+			return nil, err
+		}
+		undo = append(undo, func() {
+			if err := os.WriteFile(file, before, 0); err != nil {
+				b.say("%s can't be put back to %s: %v", l.name, had, err)
+			}
+		})
+	}
+	return putBack, nil
 }

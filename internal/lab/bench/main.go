@@ -15,8 +15,9 @@ import (
 )
 
 const (
-	labSmall = "bn1" // three managers and a worker
-	labFifty = "bn2"
+	labOne   = "bn1" // one manager and a worker
+	labThree = "bn3"
+	labFifty = "bn50"
 
 	smallSize = "128 MB of preallocated log"
 )
@@ -126,59 +127,81 @@ func (b *bench) section(name, engine string, notes []string, rows []Row) Section
 		Machine: b.machine, Engine: engine, Notes: notes, Rows: rows}
 }
 
-// small measures on a small swarm that becomes a large one.
-func (b *bench) small(ctx context.Context, keep func(Section) error) (err error) {
+// small measures on swarms that are small, and become large ones.
+func (b *bench) small(ctx context.Context, keep func(Section) error) error {
 	down, memory, size := b.wants(sectionDowntime), b.wants(sectionMemory), b.wants(sectionSize)
 	if !down && !memory && !size {
 		return nil
 	}
 	b.machine = thisMachine()
-	s, err := b.up(ctx, labSmall, 1)
-	if s != nil {
-		defer s.down()
-	}
-	if err != nil {
-		return err
-	}
-	if down || memory {
-		if err := s.backups(ctx, down, memory, keep); err != nil {
+	var all []*stops
+	for _, l := range []struct {
+		name     string
+		managers int
+		rounds   int
+	}{{labOne, 1, 9}, {labThree, 3, 5}} {
+		s, list, err := b.stopsOn(ctx, l.name, l.managers, l.rounds, down || memory)
+		if s == nil {
+			return err
+		}
+		all = append(all, list...)
+		if err == nil && l.managers == 3 {
+			err = s.keepStops(ctx, all, keep)
+		}
+		s.down()
+		if err != nil {
 			return err
 		}
 	}
-	if !size {
-		return nil
-	}
-	section, err := s.size(ctx)
-	if err != nil {
-		return err
-	}
-	return keep(section)
+	return nil
 }
 
-// backups measures backups at both sizes of a swarm directory: the time, and of
-// the same backups the memory.
-func (s *swarm) backups(ctx context.Context, down, memory bool, keep func(Section) error) error {
-	small, err := s.stopsOf(ctx, smallSize, s.rounds(9), down)
+// stopsOn makes a lab and measures its backups at both sizes.
+func (b *bench) stopsOn(ctx context.Context, name string, managers, rounds int, measure bool) (*swarm, []*stops, error) {
+	s, err := b.up(ctx, name, managers, 1)
+	if err != nil || !measure {
+		return s, nil, err
+	}
+	small, err := s.stopsOf(ctx, smallSize, s.rounds(rounds))
 	if err != nil {
-		return err
+		return s, nil, err
 	}
 	if err := s.fill(ctx, manyServices, manySecrets); err != nil {
-		return err
+		return s, nil, err
 	}
-	large, err := s.stopsOf(ctx, largeSize, s.rounds(7), down)
+	large, err := s.stopsOf(ctx, largeSize, s.rounds(rounds))
+	return s, []*stops{small, large}, err
+}
+
+// keepStops makes sections of all that was measured: the time, of the same
+// backups the memory, and the size.
+func (s *swarm) keepStops(ctx context.Context, all []*stops, keep func(Section) error) error {
+	var down, memory []Row
+	var notes []string
+	for _, o := range all {
+		down, memory = append(down, o.downtimeRows()...), append(memory, o.memoryRows()...)
+		if o.judged {
+			notes = append(notes, fmt.Sprintf("At %s, %s.", o.size, o.note()))
+		}
+	}
+	if s.wants(sectionDowntime) {
+		if err := keep(s.section(sectionDowntime, s.engine, notes, down)); err != nil {
+			return err
+		}
+	}
+	if s.wants(sectionMemory) {
+		if err := keep(s.section(sectionMemory, s.engine, notes, memory)); err != nil {
+			return err
+		}
+	}
+	if !s.wants(sectionSize) {
+		return nil
+	}
+	size, err := s.size(ctx)
 	if err != nil {
 		return err
 	}
-	notes := []string{
-		fmt.Sprintf("At %s, %s. At %s, %s.", small.size, small.note(), large.size, large.note()),
-	}
-	if down {
-		err = keep(s.section(sectionDowntime, s.engine, notes, append(small.downtimeRows(), large.downtimeRows()...)))
-	}
-	if memory && err == nil {
-		err = keep(s.section(sectionMemory, s.engine, notes, append(small.memoryRows(), large.memoryRows()...)))
-	}
-	return err
+	return keep(size)
 }
 
 // fifty measures plans on a swarm of fifty nodes.
@@ -186,13 +209,13 @@ func (b *bench) fifty(ctx context.Context, keep func(Section) error) error {
 	if !b.wants(sectionPlan) {
 		return nil
 	}
-	putBack, err := b.raiseInotify()
+	putBack, err := b.raiseLimits()
 	if err != nil {
 		return err
 	}
 	defer putBack()
 	b.machine = thisMachine()
-	s, err := b.up(ctx, labFifty, fiftyWorkers)
+	s, err := b.up(ctx, labFifty, 3, fiftyWorkers)
 	if s != nil {
 		defer s.down()
 	}

@@ -73,8 +73,8 @@ func (o *stops) memoryRows() []Row {
 		content = append(content, float64(o.content))
 	}
 	return []Row{
-		{What: "peak resident memory, " + o.size, Ours: Series{"apply", "bytes", applies}, Other: Series{"plan", "bytes", plans}},
-		{What: "plaintext in memory, " + o.size, Ours: Series{"apply", "bytes", plaintexts},
+		{What: "peak resident memory, " + o.swarm + ", " + o.size, Ours: Series{"apply", "bytes", applies}, Other: Series{"plan", "bytes", plans}},
+		{What: "plaintext in memory, " + o.swarm + ", " + o.size, Ours: Series{"apply", "bytes", plaintexts},
 			Other: Series{"content of the swarm directory", "bytes", content}},
 	}
 }

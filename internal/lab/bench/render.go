@@ -29,10 +29,15 @@ var about = map[string]string{
 
 The time from the last answer of the engine's API before the stop to its first answer
 after the start, to a prober that asks the engine's socket for ` + "`/_ping`" + ` every 5 ms. The
-same for all three, on the same manager, a follower, of a swarm of three managers and
-a worker; managers are drained, so that no container's stop is in the time and hides
-what a backup adds. The order of the three rotates; between two of them all managers
-are reachable again and the machine has settled.
+same for all three, on the same manager, in turn; managers are drained, so that no
+container's stop is in the time and hides what a backup adds. Between two of them the
+swarm is whole again and the machine has settled.
+
+The bounds are on a swarm of one manager, which serves as soon as it has started. With
+three the measured one is a follower, and its engine answers only when the leader has
+connected to it again: it tries after one second, then two, then three, and so on, so that zero to four
+seconds of chance are in all three ways and hide what the copy adds. That is what an
+operator sees, and is told without a bound.
 
 - requeen: ` + "`requeen apply FILE`" + ` of a plan of that manager's backup
 - bare stop and start: ` + "`systemctl stop docker.socket docker.service; systemctl start docker.socket docker.service`" + `

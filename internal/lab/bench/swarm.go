@@ -27,12 +27,15 @@ type swarm struct {
 	lab    *lab.Lab
 	dir    string
 	engine string // version
+
+	managers []string
+	measured string // the manager that is stopped, in every round
 }
 
 // up makes a lab, or takes the one that -keep left.
-func (b *bench) up(ctx context.Context, name string, workers int) (*swarm, error) {
-	b.say("making lab %s: 3 managers, %d workers", name, workers)
-	l, err := lab.Up(ctx, lab.Options{Name: name, Managers: 3, Workers: workers, DrainManagers: true, Suite: suite, Install: true},
+func (b *bench) up(ctx context.Context, name string, managers, workers int) (*swarm, error) {
+	b.say("making lab %s: %d managers, %d workers", name, managers, workers)
+	l, err := lab.Up(ctx, lab.Options{Name: name, Managers: managers, Workers: workers, DrainManagers: true, Suite: suite, Install: true},
 		func(line string) { b.say("  %s", line) })
 	if err != nil {
 		return nil, err
@@ -42,6 +45,10 @@ func (b *bench) up(ctx context.Context, name string, workers int) (*swarm, error
 		return nil, err
 	}
 	s := &swarm{bench: b, lab: l, dir: dir}
+	for i := range managers {
+		s.managers = append(s.managers, fmt.Sprintf("m%d", i+1))
+	}
+	s.measured = s.managers[min(1, managers-1)]
 	var version struct{ Version string }
 	if err := s.call(ctx, "m1", http.MethodGet, "/version", nil, &version); err != nil {
 		return s, err
