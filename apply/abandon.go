@@ -87,6 +87,9 @@ func prepare(ports Ports, req Request) (*runner, error) {
 		return nil, err
 	}
 	seqs, byStep, err := sequences(req.Plan)
+	if err == nil && req.Plan.Recovery != nil && ports.Recoverer == nil {
+		err = errors.New("nothing here can carry a recovery out")
+	}
 	if err != nil {
 		return nil, &RunError{Err: err, Diag: diag.Diagnostic{Severity: diag.Error, Summary: "The plan can't be run",
 			Detail: fmt.Sprintf("%v. Nothing was changed.", err), Remedy: "Run requeen plan again with this version."}}

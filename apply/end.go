@@ -117,6 +117,9 @@ func (r *runner) endInterrupted(backs string) error {
 		e.Done = "the current step was finished and no manager is left stopped"
 		e.Next = "run requeen apply again: it goes on from here"
 	}
+	if r.p.Recovery != nil && r.j.progress.everActed {
+		e.Done = "the current step was finished; an engine that the recovery holds stays down until it is finished"
+	}
 	if backs != "" {
 		e.Done = strings.TrimSuffix(backs, ".")
 	}

@@ -12,8 +12,10 @@ type Ports struct {
 	Observer Observer
 	Hosts    Hosts
 	Archive  Archive
-	Clock    Clock
-	Sink     Sink
+	// Recoverer may be nil where no plan with a recovery is run.
+	Recoverer Recoverer
+	Clock     Clock
+	Sink      Sink
 }
 
 // Observer looks at the world again: before the first effect, and where a guard

@@ -109,6 +109,11 @@ func (r *runner) begin() (ranBefore bool, err error) {
 // ready lets every run that is still to come find what it needs before the
 // first effect: the unlock key, the helper on the host.
 func (r *runner) ready(ctx context.Context) error {
+	if r.p.Recovery != nil {
+		if err := r.readyRecovery(ctx); err != nil {
+			return err
+		}
+	}
 	for _, q := range r.seqs {
 		if q.met || q.onHost || q.gone || r.j.progress.done(q.steps[len(q.steps)-1].ID) || q.first().Kind == plan.CleanUp {
 			continue

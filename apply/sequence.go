@@ -9,10 +9,13 @@ import (
 // sequence is the steps of a plan that share one run on a host: stop, archive,
 // start, unlock and verify of a backup, or what an earlier run left.
 type sequence struct {
-	own   bool // of this plan; false: an earlier run's
-	steps []plan.Step
-	id    string // the backup's ID; "" until an own sequence's stop is intended
-	facts facts
+	own bool // of this plan; false: an earlier run's
+	// recovery tells that it is a recovery's step, which stands by itself: such
+	// sequences are in no list of those to settle or to bring back.
+	recovery bool
+	steps    []plan.Step
+	id       string // the backup's ID; "" until an own sequence's stop is intended
+	facts    facts
 
 	met     bool // its goal was reached by somebody else before it began
 	onHost  bool // an earlier try's run is on the host
@@ -25,8 +28,12 @@ func sequences(p *plan.Plan) ([]*sequence, map[int]*sequence, error) {
 	var list []*sequence
 	byStep := map[int]*sequence{}
 	for _, s := range p.Steps {
-		if _, ok := kinds[s.Kind]; !ok {
+		if _, ok := kindOfStep(s); !ok || s.Recovery != "" && (p.Recovery == nil || p.Recovery.ID != s.Recovery) {
 			return nil, nil, fmt.Errorf("step %d: this version of requeen can't run a step of kind %q", s.ID, s.Kind)
+		}
+		if s.Recovery != "" {
+			byStep[s.ID] = &sequence{recovery: true, id: s.Recovery, steps: []plan.Step{s}}
+			continue
 		}
 		q := findSequence(list, s)
 		if q == nil {

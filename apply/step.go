@@ -68,8 +68,8 @@ func (r *runner) step(ctx context.Context, s plan.Step) error {
 		return err
 	}
 	t.emit(Event{Type: StepStarted, Text: s.Reason})
-	k := kinds[s.Kind]
-	if k.probe != nil && (s.Run != "" || r.result.Resumed || s.Kind == plan.Verify) {
+	k, _ := kindOfStep(s)
+	if k.probe != nil && (s.Run != "" || s.Recovery != "" || r.result.Resumed || s.Kind == plan.Verify) {
 		done, seen, err := k.probe(ctx, t)
 		if err != nil {
 			return t.failed(err)

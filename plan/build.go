@@ -18,6 +18,9 @@ type Input struct {
 	Now         time.Time // read once by the caller; stored as PlannedAt
 	ToolVersion string
 	Backup      bool // every backup is asked for, whatever the age of the newest
+	// Restore asks for a restore of this backup (an ID, or "latest"), also where
+	// the swarm is well; Onto names the manager, "" leaves it to the configuration.
+	Restore, Onto string
 	// HelperSystems are the systems ("linux/amd64") for which a helper is at
 	// hand; nil says that there is one for any.
 	HelperSystems []string
@@ -33,6 +36,7 @@ type planner struct {
 	busy []string
 
 	differs []Unmet // the last of the plan's unmet goals
+	judged  bool    // the ladder said why the swarm is not brought back now
 }
 
 // Build decides what to do. The same input gives the same plan, byte for byte.
@@ -90,9 +94,16 @@ func (p *planner) decide() []*need {
 		}
 	}
 	p.leftovers(needs)
+	if p.in.Restore != "" {
+		p.restoreAsked()
+	} else {
+		p.recover()
+		p.grow()
+	}
+	p.freshBackups(needs)
 	p.notHealthy(needs)
 	for _, n := range needs {
-		if n.due && !n.met && !n.unmet {
+		if n.due && !n.met && !n.unmet && p.plan.Recovery == nil {
 			p.backup(n)
 		}
 	}

@@ -2,8 +2,10 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/requeen/requeen/internal/diag"
 	"github.com/requeen/requeen/internal/state"
 	"github.com/requeen/requeen/schema"
 )
@@ -136,8 +138,11 @@ func (w *world) unsure() (ConditionName, string) {
 	if len(managers) == 0 {
 		return Unknown, "no manager is declared"
 	}
-	open := w.inState(NodeUnknown, NodeInactive)
+	open := w.inState(NodeInactive)
 	for _, n := range managers {
+		if n.state.State == NodeUnknown && !w.saidDead(n) {
+			open = append(open, n.cfg.Name)
+		}
 		if n.state.State == NodeActive && !leaderless(n) {
 			open = append(open, n.cfg.Name)
 		}
@@ -171,10 +176,48 @@ func (w *world) withoutLeader() (ConditionName, string) {
 	if len(w.inState(NodeOrphaned)) > 0 {
 		return Orphaned, rest
 	}
-	if len(w.inState(NodeEmpty)) == len(w.managers()) {
+	empty, dead := len(w.inState(NodeEmpty)), 0
+	for _, n := range w.managers() {
+		if w.saidDead(n) {
+			dead++
+		}
+	}
+	switch {
+	case empty == len(w.managers()):
 		return AbsentAll, "the disk of every declared manager was read, and none holds state"
+	case empty > 0 && empty+dead == len(w.managers()):
+		return AbsentAll, "no disk that could be read holds state, and every other manager is said to be dead: " + rest
 	}
 	return "", ""
+}
+
+// saidDead tells whether a manager can't be reached and the configuration says
+// that it is gone for good. A host that shows another key than before is alive
+// (safety rule 4).
+func (w *world) saidDead(n *node) bool {
+	return outOfReach(n) && slices.Contains(w.rules().AssumeDead, n.cfg.Name)
+}
+
+// outOfReach tells whether nothing answers at a host.
+func outOfReach(n *node) bool {
+	if n.host.Looked != state.Absent {
+		return false
+	}
+	return n.host.Problem == nil || n.host.Problem.Code != diag.HostKeyChanged && n.host.Problem.Code != diag.HostKeyUnknown
+}
+
+// onlyOutOfReach tells whether the condition is unknown for no other reason than
+// that hosts can't be reached, while a log of the swarm could be read: a cluster
+// can be forced out of that once somebody takes those hosts for dead. Without a
+// log they have to be named in the configuration (safety rule 4).
+func (w *world) onlyOutOfReach() bool {
+	for _, n := range w.managers() {
+		switch {
+		case n.state.State == NodeUnknown && !outOfReach(n), n.state.State == NodeInactive, n.state.State == NodeActive && !leaderless(n):
+			return false
+		}
+	}
+	return w.furthest() != nil && w.st.Swarm == nil
 }
 
 // inState names the declared managers that are in one of the states.

@@ -14,14 +14,21 @@ func (w *world) fingerprint(p *Plan, needs []*need) Fingerprint {
 	}
 	var touched []string
 	for _, s := range p.Steps {
-		if !contains(touched, s.Node) {
-			touched = append(touched, s.Node)
+		for _, name := range append([]string{s.Node}, s.With...) {
+			if !contains(touched, name) {
+				touched = append(touched, name)
+			}
 		}
 	}
 	sort.Strings(touched)
 	for _, name := range touched {
 		n := w.node(name)
 		f.Hosts = append(f.Hosts, HostPrint{Name: name, MachineID: n.host.MachineID, HostKey: n.host.HostKey, NodeID: n.nodeID(), ClusterID: n.clusterID()})
+	}
+	if p.Recovery != nil {
+		for _, s := range p.Recovery.Survivors {
+			f.Survivors = append(f.Survivors, SurvivorPrint{Name: s.Node, Term: s.Term, Index: s.Index})
+		}
 	}
 	for _, n := range needs {
 		if n.repo == nil {

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -28,6 +29,8 @@ type golden struct {
 	state   *state.State
 	backup  bool     // plan -backup
 	helpers []string // Input.HelperSystems
+	restore string   // plan -restore
+	onto    string   // plan -onto
 	codes   []string // that the plan must show, as hazards or unmet goals
 	steps   string   // the kinds and nodes in order
 }
@@ -49,7 +52,7 @@ func (g golden) input(t testing.TB) plan.Input {
 	if err := dec.Decode(st); err != nil {
 		t.Fatal(err)
 	}
-	return plan.Input{Config: cfg, State: st, Now: st.ObservedAt, ToolVersion: "0.1.0", Backup: g.backup, HelperSystems: g.helpers}
+	return plan.Input{Config: cfg, State: st, Now: st.ObservedAt, ToolVersion: "0.1.0", Backup: g.backup, HelperSystems: g.helpers, Restore: g.restore, Onto: g.onto}
 }
 
 func TestGolden(t *testing.T) {
@@ -157,7 +160,7 @@ func stepsOf(p *plan.Plan) string {
 		if i > 0 {
 			text += ", "
 		}
-		text += string(s.Kind) + " " + s.Node
+		text += string(s.Kind) + " " + strings.Join(append([]string{s.Node}, s.With...), "+")
 	}
 	return text
 }

@@ -14,7 +14,8 @@ const (
 
 func goldens() []golden {
 	var list []golden
-	for _, part := range [][]golden{dueCases(), lockCases(), quorumCases(), choiceCases(), hostCases(), identityCases(), conditionCases(), leftoverCases(), moreLeftovers(), shapeCases()} {
+	for _, part := range [][]golden{dueCases(), lockCases(), quorumCases(), choiceCases(), hostCases(), identityCases(), conditionCases(), leftoverCases(), moreLeftovers(), shapeCases(),
+		ladderCases(), forceCases(), cutCases(), restoreCases(), growCases()} {
 		list = append(list, part...)
 	}
 	return list

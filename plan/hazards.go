@@ -100,6 +100,9 @@ func (p *planner) stepHazards(s Step) {
 	switch s.Kind {
 	case Stop:
 		v := p.w.voterOf(n)
+		if v == nil || v.member == nil {
+			v = &voter{node: n, member: &state.SwarmNode{}} // it joins before it is stopped
+		}
 		switch {
 		case s.Margin.Managers == 1:
 			p.hazard(diag.SingleManager, s.ID, s.Node, "%s is the only manager: while it is down nothing can be deployed, and nothing that fails is replaced", s.Node)

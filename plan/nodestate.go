@@ -131,6 +131,9 @@ func byDisk(n *node, whole, unread NodeStateName) (NodeStateName, string) {
 	case state.Absent:
 		return NodeEmpty, "no swarm directory is on its disk"
 	case state.Present:
+		if bare(n.host.SwarmDir) {
+			return NodeEmpty, "its swarm directory holds nothing of a swarm"
+		}
 		if part := missing(n); part != "" {
 			return NodeDamaged, "its swarm directory lacks " + part
 		}

@@ -6,18 +6,21 @@ import (
 	"github.com/requeen/requeen/internal/diag"
 )
 
-// byHand says for each condition what people do now: bringing a swarm back is
-// not among the steps that exist.
+// byHand says for each condition what people do about it: plan, where a rung of
+// the ladder is for it; and by hand what comes before, where none is.
 var byHand = map[ConditionName]string{
-	Foreign:    "Correct the address or connection of the node that is named, or cluster.id; then plan again.",
-	Forked:     "Stop the engines of the old line, so that only the newer epoch's managers run; then plan again.",
-	Split:      "Stop the engine of the leader that fewer managers follow (docker node ls on each shows whom it sees), then plan again.",
-	Unknown:    "Make the hosts that are named reachable and their engines answer, then plan again. Start nothing over before you know.",
-	Locked:     "Start the engines of a majority of the managers, then run docker swarm unlock on each; with fewer it hangs.",
-	Leaderless: "Start the engines of the missing managers. Only if they are lost for good: stop every old manager, copy the survivor's swarm directory aside, and run docker swarm init --force-new-cluster on the survivor whose log is furthest.",
-	Stopped:    "Start the engines: systemctl start docker on each manager.",
-	Orphaned:   "Don't run docker swarm init by itself: it starts an empty swarm over the state. Stop the engine, copy the swarm directory aside, start the engine, and run docker swarm init --force-new-cluster on the manager whose log is furthest.",
-	AbsentAll:  "Restore the newest backup by hand: stop the engine, unpack the backup (age -d | zstd -d | tar x) as the swarm directory without docker-state.json, start the engine, and run docker swarm init --force-new-cluster.",
+	Foreign: "Correct the address or connection of the node that is named, or cluster.id; then plan again.",
+	Forked:  "Stop the engines of the old line, so that only the newer epoch's managers run; then plan again: they are joined to it.",
+	Split:   "Stop the engine of the leader that fewer managers follow (docker node ls on each shows whom it sees), then plan again.",
+	Unknown: "Make the hosts that are named reachable and their engines answer, then plan again. One that is gone for good is named in recovery { assume_dead }. Start nothing over before you know.",
+	Locked: "requeen plan unlocks a majority at once, with cluster.unlock_key. Don't run docker swarm unlock on fewer: " +
+		"without a quorum it hangs the engine.",
+	Leaderless: "requeen plan waits until the loss is certain, then takes the lowest rung that recovery.allow has: managers that can " +
+		"come back are started, else a new cluster is forced out of the furthest log. Don't run docker swarm init by hand.",
+	Stopped: "requeen plan starts the engines.",
+	Orphaned: "requeen plan starts the engines again where that is enough, else it forces a new cluster out of the furthest log. " +
+		"Don't run docker swarm init by hand: it starts an empty swarm over the state.",
+	AbsentAll: "requeen plan restores the newest verified backup, where recovery.allow has restore.",
 }
 
 // notHealthy says that no manager is stopped for a backup as the cluster is,
@@ -26,10 +29,10 @@ func (p *planner) notHealthy(needs []*need) {
 	if p.w.usable() {
 		return
 	}
-	mended := p.mended()
+	mended, told := p.mended() || p.plan.Recovery != nil, p.judged
 	reason := fmt.Sprintf("The cluster is %s: %s", p.w.cond.Name, sentence(p.w.cond.Reason))
-	if !mended {
-		p.unmet(Unmet{Code: diag.NotHealthy, Goal: fmt.Sprintf("the cluster %q answers with a leader", p.w.cfg.Cluster.Name),
+	if !mended && !told {
+		p.unmet(Unmet{Code: diag.NotHealthy, Goal: p.goalLeader(),
 			Reason: reason, Remedy: byHand[p.w.cond.Name]})
 	}
 	for _, n := range needs {
@@ -39,7 +42,7 @@ func (p *planner) notHealthy(needs []*need) {
 		u := Unmet{Code: diag.NotHealthy, Goal: n.goal(), Remedy: "Bring the swarm back first, then plan again.",
 			Reason: fmt.Sprintf("%s. The cluster is %s, and a manager is stopped only where a leader answers.", sentenceCase(n.reason), p.w.cond.Name)}
 		if mended {
-			u.Remedy = "Apply this plan, which brings back what a cut run stopped, then plan again."
+			u.Remedy = "requeen apply brings the swarm back first; then plan again."
 		}
 		p.unmetNeed(n, u)
 	}

@@ -9,18 +9,33 @@ type simulation struct {
 	leader   map[string]bool
 	locks    map[string]bool // needs the unlock key after a start
 	name     map[string]string
-	stopped  map[string]int // node ID -> the step that stopped it
-	unproved map[string]int // node name and backup -> the stop whose copy is not verified yet
+	waits    map[string]bool // its engine takes part and finds no leader: it is up once a quorum is
+	stopped  map[string]int  // node ID -> the step that stopped it
+	unproved map[string]int  // node name and backup -> the stop whose copy is not verified yet
+
+	held     map[string]bool // by node name: kept from starting by the recovery
+	fenced   map[string]bool // by node name: its raft state is set aside
+	prepared map[string]bool // by node name: a directory is laid beside
+	swapped  map[string]bool // by node name: it is in its place
+	byName   map[string]string
+	locked   bool // the recovered swarm is auto-locked
+	givenUp  bool // a restore was asked for: the quorum that is there is given up
 }
 
 // simulate begins where the observation ends.
 func simulate(w *world) *simulation {
-	s := &simulation{up: map[string]bool{}, leader: map[string]bool{}, locks: map[string]bool{}, name: map[string]string{},
-		stopped: map[string]int{}, unproved: map[string]int{}}
+	s := &simulation{up: map[string]bool{}, waits: map[string]bool{}, leader: map[string]bool{}, locks: map[string]bool{}, name: map[string]string{},
+		stopped: map[string]int{}, unproved: map[string]int{},
+		held: map[string]bool{}, fenced: map[string]bool{}, prepared: map[string]bool{}, swapped: map[string]bool{}, byName: map[string]string{}}
+	s.recoveries(w)
 	for _, v := range w.voters {
 		s.order = append(s.order, v.id)
 		s.up[v.id], s.leader[v.id], s.name[v.id] = v.up, v.leader, v.label()
+		if v.node != nil {
+			s.byName[v.node.cfg.Name] = v.id
+		}
 		s.locks[v.id] = v.node != nil && w.autolocked(v.node)
+		s.waits[v.id] = w.st.Swarm == nil && v.node != nil && !v.up && v.node.state.State == NodeActive && missing(v.node) == ""
 	}
 	return s
 }
@@ -38,6 +53,9 @@ func (s *simulation) margin() Margin {
 
 // step does what a step will do, and says which invariant that breaks.
 func (s *simulation) step(step Step) error {
+	if step.Recovery != "" {
+		return s.recovery(step)
+	}
 	id, proof := step.NodeID, step.Node+"\x00"+step.Backup
 	switch step.Kind {
 	case Stop:
@@ -101,6 +119,7 @@ func (s *simulation) end() error {
 // checkFrom simulates a finished plan from the observation and compares every
 // margin: an error is a mistake of the planner.
 func checkFrom(s *simulation, p *Plan, w *world) error {
+	s.givenUp = p.Recovery != nil && p.Recovery.Asked
 	for i, step := range p.Steps {
 		if step.ID != i+1 {
 			return fmt.Errorf("step %d stands in place %d", step.ID, i+1)

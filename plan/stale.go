@@ -24,6 +24,9 @@ const (
 	RunGone        ChangeKind = "run-gone"        // a cut run that a step finishes or removes is not there
 	RunBegun       ChangeKind = "run-begun"       // a run is in progress on another host
 	RepositoryGone ChangeKind = "repository-gone" // a step's repository can't be looked at
+	SwarmAnswers   ChangeKind = "swarm-answers"   // a leader is there, where there was none to recover from
+	SurvivorMoved  ChangeKind = "survivor-moved"  // a survivor's log ends elsewhere, or can't be read any more
+	Expired        ChangeKind = "expired"         // the plan destroys, and is too old to be begun
 	AlreadyDone    ChangeKind = "already-done"    // somebody else made the backup: its steps are skipped
 )
 
@@ -53,6 +56,10 @@ type Done struct {
 // rest on. Changes of the kind AlreadyDone make no plan stale.
 func Stale(p *Plan, st *state.State, done Done) []Change {
 	c := &comparison{plan: p, st: st, done: done}
+	if p.Recovery != nil {
+		c.recovery()
+		return c.changes
+	}
 	c.swarm()
 	c.voters()
 	c.hosts()

@@ -6,7 +6,9 @@ import (
 )
 
 // kindWords say in one word or two what a kind of step does.
-var kindWords = map[Kind]string{Stop: "stop", Archive: "copy", Start: "start", Unlock: "unlock", Verify: "verify", CleanUp: "clean up"}
+var kindWords = map[Kind]string{Stop: "stop", Archive: "copy", Start: "start", Unlock: "unlock", Verify: "verify", CleanUp: "clean up",
+	Hold: "hold", Save: "save", Prepare: "prepare", Fence: "fence", Restore: "restore", Init: "init", Join: "join",
+	RemoveNode: "remove", UpdateNode: "update", RotateJoinTokens: "rotate join tokens by"}
 
 // summary is the plan in one line.
 func (p *planner) summary(needs []*need) string {
@@ -21,10 +23,13 @@ func (p *planner) summary(needs []*need) string {
 	} else if len(parts) == 1 {
 		parts = []string{"1 backup: " + parts[0]}
 	}
+	if text := p.recoverySummary(); text != "" {
+		parts = append(parts, text)
+	}
 	if text := p.leftSteps(needs); text != "" {
 		parts = append(parts, text)
 	}
-	if len(parts) > 0 {
+	if len(parts) > 0 && p.plan.Recovery == nil {
 		parts = append(parts, p.kept())
 	}
 	others := p.plan.Unmet[:len(p.plan.Unmet)-len(p.differs)]
@@ -71,7 +76,7 @@ func partOf(s Step, n *need) bool {
 func (p *planner) leftSteps(needs []*need) string {
 	var words []string
 	for _, s := range p.plan.Steps {
-		part := false
+		part := s.Recovery != ""
 		for _, n := range needs {
 			part = part || partOf(s, n)
 		}
@@ -113,4 +118,24 @@ func codesOf(list []Unmet) []string {
 		}
 	}
 	return codes
+}
+
+// recoverySummary names what is brought back, and the steps in their order.
+func (p *planner) recoverySummary() string {
+	r := p.plan.Recovery
+	if r == nil {
+		return ""
+	}
+	var words []string
+	for _, s := range p.plan.Steps {
+		if s.Recovery != "" {
+			words = append(words, kindWords[s.Kind]+" "+listing(append([]string{s.Node}, s.With...)))
+		}
+	}
+	what := map[Rung]string{
+		RungStart: "1 recovery, by what is there: ", RungForce: "1 recovery, out of " + r.Node + ": ",
+		RungRestore: "1 recovery, out of backup " + r.Backup + ": ", RungGrow: "managers come back: ",
+	}[r.Rung]
+	m := p.plan.Steps[len(p.plan.Steps)-1].Margin
+	return fmt.Sprintf("%s%s; then %d of %d managers, quorum %d", what, strings.Join(words, ", "), m.Up, m.Managers, m.Quorum)
 }

@@ -10,19 +10,24 @@ const FormatVersion = 1
 // pointer into the observed state and nothing secret, and its bytes are the
 // same for the same input.
 type Plan struct {
-	FormatVersion int         `json:"format_version"`
-	ToolVersion   string      `json:"tool_version"`
-	Cluster       string      `json:"cluster"` // the cluster block's label
-	SwarmID       string      `json:"swarm_id,omitempty"`
-	Epoch         string      `json:"epoch,omitempty"`
-	ConfigSHA256  string      `json:"config_sha256"`
-	PlannedAt     time.Time   `json:"planned_at"`
-	Condition     Condition   `json:"condition"`
-	Steps         []Step      `json:"steps"`
-	Unmet         []Unmet     `json:"unmet"`
-	Hazards       []Hazard    `json:"hazards"`
-	Fingerprint   Fingerprint `json:"fingerprint"`
-	Summary       string      `json:"summary"` // one line
+	FormatVersion int       `json:"format_version"`
+	ToolVersion   string    `json:"tool_version"`
+	Cluster       string    `json:"cluster"` // the cluster block's label
+	SwarmID       string    `json:"swarm_id,omitempty"`
+	Epoch         string    `json:"epoch,omitempty"`
+	ConfigSHA256  string    `json:"config_sha256"`
+	PlannedAt     time.Time `json:"planned_at"`
+	Condition     Condition `json:"condition"`
+	Steps         []Step    `json:"steps"`
+	Unmet         []Unmet   `json:"unmet"`
+	Hazards       []Hazard  `json:"hazards"`
+	// Recovery is what the steps with its ID bring back; nil in a plan of backups.
+	Recovery *Recovery `json:"recovery,omitempty"`
+	// UndecidedUntil is when the loss of the quorum may be judged; zero where
+	// nothing has to be waited for.
+	UndecidedUntil time.Time   `json:"undecided_until,omitzero"`
+	Fingerprint    Fingerprint `json:"fingerprint"`
+	Summary        string      `json:"summary"` // one line
 }
 
 // ConditionName is the state of the cluster as a whole.
@@ -61,6 +66,19 @@ const (
 	Unlock  Kind = "unlock"   // an auto-locked manager is unlocked, and the leader sees it again
 	Verify  Kind = "verify"   // the copy is proved readable, encrypted, stored, and removed from the host
 	CleanUp Kind = "clean-up" // what a cut run left on a host is removed
+
+	// Of recoveries. Start and Unlock are among them too, with Step.Recovery set.
+	Hold       Kind = "hold"        // the engine is stopped, and kept from starting until a step lifts that
+	Save       Kind = "save"        // what the survivor holds is stored as a safety copy
+	Prepare    Kind = "prepare"     // a swarm directory of one manager is made and laid beside its place
+	Fence      Kind = "fence"       // an old manager is held, and its raft state set aside
+	Restore    Kind = "restore"     // the prepared directory takes its place, the old one is set aside
+	Init       Kind = "init"        // a new cluster is forced out of the directory
+	Join       Kind = "join"        // a host joins the swarm, with its certificates where it has them
+	RemoveNode Kind = "remove-node" // an entry whose host is gone, or has another ID, is removed
+	UpdateNode Kind = "update-node" // labels and availability are put back
+
+	RotateJoinTokens Kind = "rotate-join-tokens" // those of the backup's time let nobody in any more
 )
 
 // Risk is what a step may cost.
@@ -91,7 +109,17 @@ type Step struct {
 	Repository string `json:"repository,omitempty"`
 	// Run is the ID of an earlier run on the host that the step finishes or
 	// removes; empty where the step belongs to this plan's own run.
-	Run    string `json:"run,omitempty"`
+	Run string `json:"run,omitempty"`
+	// Recovery is the ID of the plan's recovery that the step belongs to.
+	Recovery string `json:"recovery,omitempty"`
+	// With are the nodes on which the same is done side by side: managers that
+	// are a quorum only together.
+	With []string `json:"with,omitempty"`
+	// Join tells of a join step how the host joins.
+	Join *JoinAs `json:"join,omitempty"`
+	// Entry is the swarm's ID of the entry that a step removes or changes, where
+	// that is not the node's own.
+	Entry  string `json:"entry,omitempty"`
 	Reason string `json:"reason"`
 	Risk   Risk   `json:"risk"`
 	Margin Margin `json:"margin"`
@@ -132,6 +160,8 @@ type Fingerprint struct {
 	Managers         []ManagerPrint `json:"managers"` // sorted by NodeID
 	Hosts            []HostPrint    `json:"hosts"`    // of the hosts that steps touch, sorted by Name
 	NewestBackups    []BackupPrint  `json:"newest_backups"`
+	// Managers that a recovery starts from, and those that it fences.
+	Survivors []SurvivorPrint `json:"survivors,omitempty"`
 }
 
 // ManagerPrint is a voter as it was observed.

@@ -18,9 +18,10 @@ import (
 
 type applyFlags struct {
 	configFlags
-	backup, auto, json bool
-	digest             string
-	approve            []string
+	wish
+	auto, json bool
+	digest     string
+	approve    []string
 }
 
 func newApplyCommand(a *app) *cobra.Command {
@@ -37,7 +38,9 @@ plan, which approves all of it) or -approve with their codes. -auto-approve
 answers the question and approves no destructive step.
 
 A run that was cut anywhere is finished by running apply again. A manager that
-was stopped comes back by itself: its own host starts the engine again.
+was stopped for a backup comes back by itself: its own host starts the engine
+again. One that a recovery holds stays down until the recovery lets it go, also
+over a reboot; status names it.
 
 The first Ctrl-C finishes the current step, sees that a stopped manager is back,
 and stops there; the second ends at once, and the host goes on by itself.`,
@@ -46,6 +49,9 @@ and stops there; the second ends at once, and the host goes on by itself.`,
   requeen apply -digest sha256:… reviewed.plan`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.wish.check(); err != nil {
+				return err
+			}
 			if len(args) == 1 {
 				return a.applyFile(cmd, f, args[0])
 			}
@@ -54,7 +60,7 @@ and stops there; the second ends at once, and the host goes on by itself.`,
 	}
 	f.register(cmd)
 	f.journalFlag(cmd)
-	cmd.Flags().BoolVar(&f.backup, "backup", false, "without FILE: take every declared backup, whatever the age of the newest one")
+	f.wish.flags(cmd, "without FILE: ")
 	cmd.Flags().BoolVar(&f.auto, "auto-approve", false, "without FILE: don't ask; approves no destructive step")
 	cmd.Flags().StringVar(&f.digest, "digest", "", "run only the plan with this `DIGEST`, and approve all of it")
 	cmd.Flags().StringSliceVar(&f.approve, "approve", nil, "approve destructive steps by their `CODES`, separated by commas")
@@ -64,8 +70,8 @@ and stops there; the second ends at once, and the host goes on by itself.`,
 
 // applyFile runs a plan file as it is.
 func (a *app) applyFile(cmd *cobra.Command, f applyFlags, file string) error {
-	if f.backup || f.auto {
-		return diag.Diagnostic{Severity: diag.Error, Summary: "-backup and -auto-approve don't go with a plan file",
+	if f.wish != (wish{}) || f.auto {
+		return diag.Diagnostic{Severity: diag.Error, Summary: "-backup, -restore and -auto-approve don't go with a plan file",
 			Detail: "A plan file is run as it was reviewed, and never asks.", Remedy: "leave them out, or leave out the file"}
 	}
 	p, digest, err := planfile.Read(file)
@@ -116,7 +122,7 @@ func (a *app) applyNow(cmd *cobra.Command, f applyFlags) error {
 		return err
 	}
 	ctx, stop := interruptible(cmd)
-	p, err := s.build(ctx, f.backup)
+	p, err := s.decided(ctx, f.wish, f.json)
 	stop()
 	if err != nil {
 		return err

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,11 +18,12 @@ import (
 func newBackupCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "backup",
-		Short: "List, show and verify backups",
+		Short: "List, show and verify backups, and get a configuration back",
 		Long: `Works on the backups in the declared repositories. The hosts are not contacted.
-Backups are made by plan and apply.`,
+Backups are made, and restored, by plan and apply. Where the configuration itself
+is lost, get -config brings it back from a repository's URL and an identity.`,
 	}
-	cmd.AddCommand(newBackupListCommand(a), newBackupShowCommand(a), newBackupVerifyCommand(a))
+	cmd.AddCommand(newBackupListCommand(a), newBackupShowCommand(a), newBackupVerifyCommand(a), newBackupGetCommand(a))
 	return cmd
 }
 
@@ -77,36 +80,51 @@ func repositoryOptions(cfg *schema.Config, r schema.Repository) repository.Optio
 		Recipients: r.Recipients, Plaintext: r.Plaintext, IdentityFile: r.Identity}
 }
 
+// place is a repository that a backup is looked for in.
+type place struct {
+	repo    *repository.Repository
+	cluster string // the cluster block's label
+}
+
 // findBackup finds one backup by its ID, a unique prefix of it, or "latest",
 // over all opened repositories.
 func (o opened) findBackup(ctx context.Context, id string) (*repository.Repository, state.Backup, error) {
+	var in []place
+	for _, r := range o.cfg.Repositories {
+		if repo := o.repositories[r.Name]; repo != nil {
+			in = append(in, place{repo, o.cfg.Cluster.Name})
+		}
+	}
+	return findIn(ctx, in, id, func(state.Backup) bool { return true })
+}
+
+// findIn finds one backup, among those that serve, in any of the places.
+func findIn(ctx context.Context, places []place, id string, serves func(state.Backup) bool) (*repository.Repository, state.Backup, error) {
 	var found []state.Backup
 	var in []*repository.Repository
-	for _, r := range o.cfg.Repositories {
-		repo := o.repositories[r.Name]
-		if repo == nil {
-			continue
-		}
-		backups, err := repo.List(ctx)
+	clusters := map[string]bool{}
+	for _, p := range places {
+		clusters[p.cluster] = true
+		backups, err := p.repo.List(ctx)
 		if err != nil {
 			return nil, state.Backup{}, err
 		}
 		for _, b := range backups {
-			newest := id == "latest" && (len(found) == 0 || b.TakenAt.After(found[0].TakenAt))
+			newest := id == "latest" && serves(b) && (len(found) == 0 || b.TakenAt.After(found[0].TakenAt))
 			if newest {
 				found, in = nil, nil
 			}
 			if newest || (id != "latest" && strings.HasPrefix(b.ID, id)) {
-				found, in = append(found, b), append(in, repo)
+				found, in = append(found, b), append(in, p.repo)
 			}
 		}
 	}
 	switch {
 	case len(found) == 0:
 		return nil, state.Backup{}, diag.Diagnostic{Severity: diag.Error, Summary: fmt.Sprintf("There is no backup %q", id),
-			Detail: "No backup of cluster " + o.cfg.Cluster.Name + " in the declared repositories has this ID.",
+			Detail: "No backup of cluster " + strings.Join(slices.Sorted(maps.Keys(clusters)), ", ") + " in the repositories that were looked at has this ID.",
 			Remedy: "requeen backup list shows what there is"}
-	case len(found) > 1 && found[0].ID != found[1].ID:
+	case len(found) > 1 && found[0].ID != found[len(found)-1].ID:
 		return nil, state.Backup{}, diag.Diagnostic{Severity: diag.Error, Summary: fmt.Sprintf("%q fits %d backups", id, len(found)),
 			Remedy: "give more of the ID"}
 	}

@@ -29,7 +29,7 @@ func TestBashCompletes(t *testing.T) {
 		want  string
 	}{
 		{"requeen pl", "plan"},
-		{"requeen plan -o", "-out"},
+		{"requeen plan -ou", "-out"},
 		{"requeen plan --det", "--detailed-exitcode"},
 		{"requeen backup s", "show"},
 		{"requeen lab up -suite ''", "bookworm trixie sid"},

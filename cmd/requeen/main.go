@@ -73,10 +73,11 @@ func (a *app) execute(root *cobra.Command, args []string) error {
 func newRootCommand(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "requeen",
-		Short: "Back up Docker Swarm managers from a reviewed plan",
+		Short: "Back up Docker Swarm managers, and bring a lost swarm back, from a reviewed plan",
 		Long: `requeen compares what HCL files declare with the live swarm, prints an ordered
 plan of steps, and applies exactly that plan.
 
+  requeen status   how the swarm and its backups stand
   requeen plan     what would be done, and why
   requeen apply    do it, after you said yes
 
@@ -90,7 +91,7 @@ A directory is one cluster: every *.rq.hcl in it is read.`,
 	root.Flags().Bool("version", false, "print the version")
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newInitCommand(a), newPlanCommand(a), newApplyCommand(a), newShowCommand(a), newStatusCommand(a), newBackupCommand(a),
+	root.AddCommand(newInitCommand(a), newPlanCommand(a), newApplyCommand(a), newShowCommand(a), newStatusCommand(a), newBackupCommand(a), newHostCommand(a),
 		newForceUnlockCommand(a), newValidateCommand(a), newFmtCommand(a), newConsoleCommand(a), newSchemaCommand(a), newLabCommand(), newManCommand(a), newCompletionCommand(a))
 	finishHelp(root)
 	finishCompletion(root)

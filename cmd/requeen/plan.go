@@ -14,8 +14,9 @@ import (
 
 type planFlags struct {
 	configFlags
-	backup, json, detailed bool
-	out                    string
+	wish
+	json, detailed bool
+	out            string
 }
 
 func newPlanCommand(a *app) *cobra.Command {
@@ -27,17 +28,32 @@ func newPlanCommand(a *app) *cobra.Command {
 would make what is declared true: each with its reason, its risk and the
 quorum's margin after it. Nothing is changed.
 
+A swarm that has lost its quorum is brought back by the lowest rung that
+reaches it and that recovery.allow has: stopped engines are started, locked
+managers unlocked; else a new cluster is forced out of the manager whose log is
+furthest; else the newest verified backup is restored. Whether a quorum is lost
+can take two minutes to tell: plan waits that long, and says so.
+
+-restore asks for a restore outright, also of a swarm that is well: that goes
+back in time, and the plan says what is lost.
+
 Exit status: 0, or 1 after an error, or when nothing can be done though
 something is due. With -detailed-exitcode 2 says that there are steps.`,
 		Example: `  requeen plan
   requeen plan -backup -out tonight.plan
+  requeen plan -restore=latest -onto=m1 -out back.plan
   requeen -chdir=clusters/prod plan -detailed-exitcode`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.plan(cmd, f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.wish.check(); err != nil {
+				return err
+			}
+			return a.plan(cmd, f)
+		},
 	}
 	f.register(cmd)
 	f.journalFlag(cmd)
-	cmd.Flags().BoolVar(&f.backup, "backup", false, "take every declared backup, whatever the age of the newest one")
+	f.wish.flags(cmd, "")
 	cmd.Flags().StringVar(&f.out, "out", "", "write the plan to `FILE`, for show and apply")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print line-delimited JSON")
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 2 when there are steps")
@@ -55,7 +71,7 @@ func (a *app) plan(cmd *cobra.Command, f planFlags) error {
 	if err := s.warnUnfinished(); err != nil {
 		return err
 	}
-	p, err := s.build(ctx, f.backup)
+	p, err := s.decided(ctx, f.wish, f.json)
 	if err != nil {
 		return err
 	}

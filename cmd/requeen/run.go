@@ -21,7 +21,7 @@ import (
 
 // runPlan runs a plan and shows what happens.
 func (s *session) runPlan(ctx context.Context, f applyFlags, p *plan.Plan, digest string, raw []byte, typed bool) error {
-	interrupt, stop := interrupts()
+	interrupt, stop := interrupts(p)
 	defer stop()
 	_, err := apply.Start(ctx, s.ports(f, p), s.request(f, p, digest, raw, typed, interrupt))
 	return err
@@ -29,14 +29,14 @@ func (s *session) runPlan(ctx context.Context, f applyFlags, p *plan.Plan, diges
 
 // abandon closes a run that can't be finished any more.
 func (s *session) abandon(ctx context.Context, f applyFlags, p *plan.Plan, digest string, raw []byte) error {
-	interrupt, stop := interrupts()
+	interrupt, stop := interrupts(p)
 	defer stop()
 	return apply.Abandon(ctx, s.ports(f, p), s.request(f, p, digest, raw, true, interrupt))
 }
 
 func (s *session) ports(f applyFlags, p *plan.Plan) apply.Ports {
 	world := effects.New(s.effects())
-	return apply.Ports{Observer: s, Hosts: world, Archive: world, Clock: realClock{}, Sink: s.sink(f.json, len(p.Steps))}
+	return apply.Ports{Observer: s, Hosts: world, Archive: world, Recoverer: world, Clock: realClock{}, Sink: s.sink(f.json, p)}
 }
 
 func (s *session) request(f applyFlags, p *plan.Plan, digest string, raw []byte, typed bool, interrupt <-chan struct{}) apply.Request {
@@ -50,7 +50,7 @@ func (s *session) request(f applyFlags, p *plan.Plan, digest string, raw []byte,
 
 // interrupts gives a channel that is closed at the first interrupt; the second
 // ends the program, and the hosts go on by themselves.
-func interrupts() (<-chan struct{}, func()) {
+func interrupts(p *plan.Plan) (<-chan struct{}, func()) {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	first := make(chan struct{})
@@ -64,12 +64,20 @@ func interrupts() (<-chan struct{}, func()) {
 		}
 		select {
 		case <-signals:
-			fmt.Fprintln(os.Stderr, "\nEnded at once. A manager that was stopped is started again by its own host; run requeen apply to finish.")
+			fmt.Fprintln(os.Stderr, endedText(p))
 			os.Exit(diag.ExitInterrupted)
 		case <-done:
 		}
 	}()
 	return first, func() { signal.Stop(signals); close(done) }
+}
+
+// endedText says what stands after a run that was ended in mid-step.
+func endedText(p *plan.Plan) string {
+	if p.Recovery != nil && p.Recovery.Rung != plan.RungStart {
+		return "\nEnded at once. Engines that the recovery holds stay down, also over a reboot, until it lets them go; run requeen apply to go on, requeen status to see them."
+	}
+	return "\nEnded at once. A manager that was stopped is started again by its own host; run requeen apply to finish."
 }
 
 func owner() string {
@@ -109,12 +117,13 @@ func (s *session) effects() effects.Options {
 }
 
 // sink shows events as lines of JSON or for people.
-func (s *session) sink(asJSON bool, steps int) apply.Sink {
+func (s *session) sink(asJSON bool, p *plan.Plan) apply.Sink {
 	if asJSON {
 		_ = writeLines(s.app.out, view.ApplyVersionLine(version))
 		return sinkFunc(func(e apply.Event) { _ = writeLines(s.app.out, e) })
 	}
-	run := &view.Run{Screen: screenOf(s.app.out), Steps: steps}
+	run := &view.Run{Screen: screenOf(s.app.out), Steps: len(p.Steps)}
+	run.Kinds, run.Nodes = view.StepWidths(p)
 	return sinkFunc(func(e apply.Event) {
 		run.Event(view.RunEvent{Type: string(e.Type), At: e.At, Step: e.Step, Kind: e.Kind, Node: e.Node, Text: e.Text,
 			Stage: e.Stage, Bytes: e.Bytes, Total: e.Total, Backup: e.Backup, Error: e.Error, Remedy: e.Remedy})

@@ -145,5 +145,24 @@ func storeBackup(t *testing.T, dir, recipient string) error {
 		return err
 	}
 	b.Stored = append(b.Stored, stored)
+	if stored, err = storeConfig(ctx, w, dir); err != nil {
+		return err
+	}
+	b.Stored = append(b.Stored, stored)
 	return w.Commit(ctx, b)
+}
+
+// storeConfig stores the configuration as apply does.
+func storeConfig(ctx context.Context, w *repository.Writer, dir string) (state.StoredObject, error) {
+	config, err := os.ReadFile(filepath.Join(dir, "prod.rq.hcl"))
+	if err != nil {
+		return state.StoredObject{}, err
+	}
+	var archive bytes.Buffer
+	err = repository.WriteTar(&archive, []repository.File{{Name: "config/prod.rq.hcl", Data: config, Mode: 0o600},
+		{Name: "config/outside/more.rqvars", Data: []byte("x = 1\n"), Mode: 0o600}})
+	if err != nil {
+		return state.StoredObject{}, err
+	}
+	return w.Put(ctx, "config.tar", &archive, nil)
 }

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"runtime"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -57,6 +59,8 @@ type session struct {
 	cfg     *schema.Config
 	pool    *host.Pool
 	journal string
+
+	firstLook time.Time // when no leader was seen for the first time
 }
 
 // load reads the configuration and says what is wrong with it.
@@ -89,17 +93,59 @@ func (s *session) close() { s.pool.Close() }
 
 // Observe looks at the hosts, the swarm and the repositories.
 func (s *session) Observe(ctx context.Context) (*state.State, error) {
-	return observe.Read(ctx, s.cfg, s.pool, observe.Options{Now: s.app.now})
+	st, err := observe.Read(ctx, s.cfg, s.pool, observe.Options{Now: s.app.now})
+	switch {
+	case st == nil || st.Swarm != nil:
+		s.firstLook = time.Time{}
+	case s.firstLook.IsZero():
+		s.firstLook = st.ObservedAt.Add(-lookedBefore)
+	}
+	if st != nil {
+		st.FirstLookedAt = s.firstLook
+	}
+	return st, err
+}
+
+// lookedBefore is for how long this cluster has been looked at when the program
+// begins; only the end-to-end tests set it.
+var lookedBefore time.Duration
+
+// lookAgain is how long plan waits between two looks at a swarm whose loss can't
+// be judged yet.
+const lookAgain = 5 * time.Second
+
+// decided builds plans until whether the quorum is lost can be told: it tells how
+// long that is, and ends earlier when a leader is seen or the disks make it certain.
+func (s *session) decided(ctx context.Context, w wish, quiet bool) (*plan.Plan, error) {
+	for told := false; ; {
+		p, err := s.build(ctx, w)
+		if err != nil || p.UndecidedUntil.IsZero() || !s.app.now().Before(p.UndecidedUntil) {
+			return p, err
+		}
+		if !told && !quiet {
+			told = true
+			for _, u := range p.Unmet {
+				if u.Code == diag.Undecided {
+					fmt.Fprintf(s.app.err, "%s\nLooking again every %s until %s …\n", u.Reason, lookAgain, p.UndecidedUntil.Local().Format("15:04:05"))
+				}
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return p, nil
+		case <-time.After(min(lookAgain, time.Until(p.UndecidedUntil)+time.Second)):
+		}
+	}
 }
 
 // build makes a plan of what is there now.
-func (s *session) build(ctx context.Context, backup bool) (*plan.Plan, error) {
+func (s *session) build(ctx context.Context, w wish) (*plan.Plan, error) {
 	st, err := s.Observe(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return plan.Build(plan.Input{
-		Config: s.cfg, State: st, Now: s.app.now().UTC(), ToolVersion: version, Backup: backup,
+		Config: s.cfg, State: st, Now: s.app.now().UTC(), ToolVersion: version, Backup: w.backup, Restore: w.restore, Onto: w.onto,
 		HelperSystems: helperSystems(),
 	})
 }

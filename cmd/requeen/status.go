@@ -31,8 +31,9 @@ func newStatusCommand(a *app) *cobra.Command {
 		Use:   "status",
 		Short: "Show how the cluster and its backups stand",
 		Long: `Looks at the hosts, the swarm and the repositories, and shows the condition, the
-quorum and its margin, every node, the newest backups with their ages, and for
-each thing that is wrong what to type. Nothing is changed.
+quorum and its margin, every node, the newest backups with their ages, what
+recoveries hold and have set aside, and for each thing that is wrong what to
+type. Nothing is changed.
 
 Exit status, for monitoring: 0 nothing needs a hand, 1 something could not be
 told, 2 something needs a hand. The thresholds are flags.`,

@@ -39,6 +39,13 @@ const (
 	NeverOpened         = "RQ110"
 	UndeclaredManager   = "RQ111"
 	BackupDamaged       = "RQ112"
+	StateReplaced       = "RQ120"
+	ManagerUnfenced     = "RQ121"
+	WritesMayBeLost     = "RQ122"
+	SurvivorBehind      = "RQ123"
+	NotOpenedYet        = "RQ124"
+	StateGoesBack       = "RQ125"
+	NoSharedLock        = "RQ126"
 	QuorumWouldBeLost   = "RQ201"
 	NoCandidate         = "RQ202"
 	NoRoom              = "RQ203"
@@ -59,6 +66,11 @@ const (
 	NodeDiffers         = "RQ218"
 	SwarmDiffers        = "RQ219"
 	NodeUndeclared      = "RQ220"
+	Undecided           = "RQ221"
+	NotAllowed          = "RQ222"
+	NothingToRecover    = "RQ223"
+	ManagerGone         = "RQ224"
+	BackupUnfit         = "RQ225"
 	HostUnreachable     = "RQ301"
 	HostKeyUnknown      = "RQ302"
 	HostKeyChanged      = "RQ303"
@@ -75,6 +87,9 @@ const (
 	BackupUnreadable    = "RQ407"
 	RunTokenRefused     = "RQ408"
 	ConfigurationDiffer = "RQ409"
+	ManagerAnswers      = "RQ410"
+	PlanExpired         = "RQ411"
+	NotRestored         = "RQ412"
 )
 
 // Codes gives the whole table, sorted by ID.
@@ -107,6 +122,13 @@ var codes = []Code{
 	{NeverOpened, Notice, "The backups were never opened with an identity", "Nobody has shown yet that the identity which belongs to the recipients exists.", "Run requeen backup verify with the identity once."},
 	{UndeclaredManager, Hazard, "A manager of the swarm is not declared", "It counts for the quorum, but requeen can neither look at its host nor choose it.", "Declare it as a node, or demote and remove it."},
 	{BackupDamaged, Hazard, "A backup in the repository is damaged", "An object that its manifest names is missing or has another size.", "Don't rely on it; find out what changed the repository."},
+	{StateReplaced, Destructive, "A new cluster is forced", "The quorum is lost for good, and one manager becomes the whole swarm: its swarm directory is replaced by one that names no other manager. The old directory is set aside, not deleted, and every other manager that can be reached is fenced.", "Look at the survivors that the plan compares and at what choosing another would lose; then approve."},
+	{ManagerUnfenced, Destructive, "A manager can't be fenced", "It can't be reached, so it can't be stopped. If it runs with others out of sight, they are a second swarm with the same ID, and what they wrote is lost once they meet the new one.", "Make sure that it is off and stays off, or bring it back; then name it in recovery { assume_dead } or approve this code."},
+	{WritesMayBeLost, Destructive, "Acknowledged writes may be lost", "A write counts once a majority has it. Too few logs could be read to know that the chosen one has all of them.", "Make the managers that are named readable: a disk that can be read counts, also of a host that is not to run again. Otherwise accept the loss and approve this code."},
+	{SurvivorBehind, Destructive, "The survivor is behind the newest backup", "A verified backup of this epoch reaches further than the log of the best survivor.", "Compare them; to go by the backup, requeen plan -restore=ID, or remove force_new_cluster from recovery.allow and allow restore."},
+	{NotOpenedYet, Hazard, "The backup was not opened yet", "Whether it opens is found out when the plan is applied, before any host is touched.", "Run requeen backup verify with the identity, so that a surprise comes now."},
+	{StateGoesBack, Destructive, "The swarm goes back to an earlier state", "What was created, changed or removed after the backup was taken is not in it: services, secrets, configs, nodes that joined since.", "Look at the age of the backup; then approve."},
+	{NoSharedLock, Hazard, "The run has no shared lock", "The repository can't be reached, so its lock can't be taken: nothing but the hosts' own locks keeps a second run away.", "See that nobody else runs requeen for this cluster."},
 	{QuorumWouldBeLost, Refusal, "Stopping a manager would lose the quorum", "Too few managers are reachable: with one more down the control plane would stop.", "Bring the missing managers back first, then plan again."},
 	{NoCandidate, Refusal, "No manager can be chosen for the backup", "No declared manager is a healthy follower that requeen can reach and stop.", "Mend what is in the way of one of them, then plan again."},
 	{NoRoom, Refusal, "Too little room on the manager's disk", "The copy is made on the manager's own disk, and a full disk stops a manager.", "Free space there, or choose another manager in swarm { from }."},
@@ -115,7 +137,7 @@ var codes = []Code{
 	{LiveRestore, Refusal, "live-restore forbids swarm mode", "The engine's configuration has live-restore: a manager with it does not start in swarm mode.", "Remove live-restore from daemon.json on that host."},
 	{WrongCluster, Refusal, "The host belongs to another swarm", "The swarm ID found there is not this cluster's: the address may be wrong.", "Correct the node's address or connection, or set cluster.id."},
 	{OneMachineTwice, Refusal, "Two nodes are one machine", "Two declared nodes lead to the same machine-id, so one of the addresses is wrong.", "Correct the address or connection of one; clones of one image need their own /etc/machine-id."},
-	{NotHealthy, Refusal, "The swarm is not in a state to be backed up", "No manager with a working control plane answers.", "Look at the condition and at each node's line first."},
+	{NotHealthy, Refusal, "The swarm is not in a state to be backed up", "No manager with a working control plane answers, and a manager is stopped only where one does.", "Bring the swarm back first: requeen status says how it stands, requeen plan how it comes back."},
 	{RepositoryUnusable, Refusal, "The repository can't be used", "It can't be listed or written, so whether a backup is due can't be said, and none could be kept.", "Mend what the message names, then plan again."},
 	{HelperMissing, Refusal, "No helper for this host's architecture", "The host needs a small root helper (this program), and this build is for another system or architecture.", "Run requeen on a Linux machine of the same architecture, or set RQ_HELPER to a requeen binary built for the host's."},
 	{TwoClusters, Refusal, "Two swarm IDs are seen", "The declared hosts or the backups under this label carry more than one swarm ID.", "Set cluster.id to the one that is meant, and correct or remove the others."},
@@ -127,6 +149,11 @@ var codes = []Code{
 	{NodeDiffers, Refusal, "A node is not as it is declared", "Its role, availability, labels or address in the swarm differ from its node block, or it is in no swarm. No step changes that yet; backups are planned all the same.", "Type what the plan names, or declare what is there."},
 	{SwarmDiffers, Refusal, "The swarm is not as it is declared", "Auto-lock or a setting of the cluster block differs from the swarm's. No step changes that yet; backups are planned all the same.", "Type what the plan names, or declare what is there."},
 	{NodeUndeclared, Refusal, "A node of the swarm is not declared", "cluster.prune_nodes is set, and the swarm has a node that no node block declares. No step removes it yet.", "Declare it, or remove it as the plan says."},
+	{Undecided, Refusal, "Whether the quorum is lost can't be told yet", "No leader is seen, but an election can take two minutes and a network can heal: a quorum that is out of sight is not lost.", "Wait as long as the plan says, which it does by itself; or bring the managers back that are named."},
+	{NotAllowed, Refusal, "The configuration does not allow this", "A recovery takes only the rungs of the ladder that the configuration names.", "Add the word to recovery { allow }, have that reviewed, then plan again. Without the block engines are started and managers unlocked, and no more."},
+	{NothingToRecover, Refusal, "There is nothing to recover from", "No host holds the swarm's state, and no verified backup of this cluster is in a repository.", "Look for other disks and copies of the swarm directory, and for other repositories, before anything is started anew."},
+	{ManagerGone, Refusal, "A declared manager is gone", "Its host can't be reached or holds no engine, so it can't be brought back, and the swarm stands with fewer managers than declared.", "Bring the host back, or declare another node as manager in its place; the next plan joins it."},
+	{BackupUnfit, Refusal, "The backup can't be restored there", "It is of another cluster or of a newer engine, its repository has no identity, or the host can't be reached or can't hold it.", "Choose another backup (-restore=ID) or another host (-onto, or recovery.restore_onto)."},
 	{HostUnreachable, Hazard, "A host can't be reached", "ssh gave no connection, so nothing is known about this host; unknown is not absent.", "Check the address, the network and the ssh configuration."},
 	{HostKeyUnknown, Hazard, "A host key is not known", "ssh has no key on record for this host and requeen never accepts one unseen.", "Compare the key by another way, then connect once with ssh, or add it with ssh-keyscan."},
 	{HostKeyChanged, Hazard, "A host key has changed", "The host answers with another key than the one on record: it was reinstalled, or it is another machine.", "Find out why, then ssh-keygen -R the old key."},
@@ -142,5 +169,8 @@ var codes = []Code{
 	{ManagerLeftLocked, Refusal, "A manager is locked", "Its engine runs, but it takes no part in the swarm until it is unlocked.", "Run requeen apply again, or docker swarm unlock on that manager."},
 	{BackupUnreadable, Refusal, "The copy does not verify", "A backup that can't be read is not a backup; nothing was stored.", "Look at the reason; apply again takes a new copy."},
 	{RunTokenRefused, Refusal, "A newer run has been here", "The host saw a run with a higher token: this one's lock was taken over.", "Plan again."},
+	{ManagerAnswers, Refusal, "A manager that was taken for lost answers", "A forced cluster evicts every old manager that it can reach, also a live majority with newer writes. So nothing was forced.", "Plan again: with that manager back the quorum may be, too."},
+	{PlanExpired, Refusal, "The plan is too old to be begun", "A plan that destroys is good for a while only: the same loss may come again and look the same.", "Plan again, and review it again."},
+	{NotRestored, Refusal, "The swarm is not what it was made from", "Something of the source is not in the swarm that answers now.", "Compare what the message names with requeen backup show; what was set aside is still on the host."},
 	{ConfigurationDiffer, Refusal, "The configuration is not the plan's", "The files or variables differ from those the plan was made from.", "Check out the reviewed revision, or plan again."},
 }

@@ -122,12 +122,12 @@ func (w *World) Reachable(ctx context.Context, node, nodeID string) (bool, strin
 			refusals = append(refusals, err)
 			continue
 		}
-		return seen(nodes, name, node, nodeID)
+		return reachableIn(nodes, name, node, nodeID)
 	}
 	return false, "", errors.Join(refusals...)
 }
 
-func seen(nodes []state.SwarmNode, from, node, nodeID string) (bool, string, error) {
+func reachableIn(nodes []state.SwarmNode, from, node, nodeID string) (bool, string, error) {
 	for _, n := range nodes {
 		if n.ID != nodeID {
 			continue

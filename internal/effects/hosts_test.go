@@ -17,7 +17,7 @@ func TestSeen(t *testing.T) {
 		{ID: "d", Status: "ready", Reachability: "unreachable"},
 	}
 	for id, want := range map[string]bool{"a": true, "b": true, "c": false, "d": false, "e": false} {
-		have, words, err := seen(nodes, "m1", "m2", id)
+		have, words, err := reachableIn(nodes, "m1", "m2", id)
 		if have != want || err != nil || !strings.Contains(words, "m1") {
 			t.Errorf("%s: %v (%s), want %v", id, have, words, want)
 		}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/requeen/requeen/apply"
@@ -106,14 +107,20 @@ func (w *World) fetch(ctx context.Context, private *repository.Private, req appl
 	if err != nil {
 		return c, err
 	}
+	return w.take(c, stream, req.Run.Node, counting(stream, "fetch", req.Status.CopyBytes, progress))
+}
+
+// take writes a host's stream into private storage and extracts it; counted reads
+// from stream.
+func (w *World) take(c privateCopy, stream io.Closer, node string, counted io.Reader) (privateCopy, error) {
 	file, err := os.OpenFile(c.tar, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
 	if err != nil {
 		stream.Close()
 		return c, err
 	}
-	c.size, _, err = repository.CopySparse(file, counting(stream, "fetch", req.Status.CopyBytes, progress))
+	c.size, _, err = repository.CopySparse(file, counted)
 	if err = errors.Join(err, stream.Close(), file.Close()); err != nil {
-		return c, fmt.Errorf("%s: reading the copy of the swarm directory: %w", req.Run.Node, err)
+		return c, fmt.Errorf("%s: reading the copy of the swarm directory: %w", node, err)
 	}
 	return c, extract(c)
 }
@@ -191,7 +198,7 @@ func fits(r state.RaftReport, req apply.StoreRequest) error {
 func (w *World) manifest(req apply.StoreRequest, report state.RaftReport, key []byte) state.Backup {
 	b := state.Backup{
 		ID: req.Run.ID, FormatVersion: 1, ToolVersion: req.ToolVersion, Kind: state.KindRegular,
-		Cluster: req.Run.Cluster, Backup: req.Run.Backup, SwarmID: report.ClusterID, Epoch: report.Epoch,
+		Cluster: req.Run.Cluster, Backup: req.Run.Backup, SwarmID: report.ClusterID, Epoch: report.Epoch, ParentEpoch: report.ParentEpoch,
 		Node: req.Run.Node, NodeID: report.NodeID, Address: req.Address, EngineVersion: req.EngineVersion,
 		Consistency: "stopped", TakenAt: req.Status.StoppedAt.Add(-req.Run.Host.ClockSkew).UTC(),
 		Raft: report, Autolocked: len(key) > 0, Verified: "raft", VerifiedAt: w.o.Now().UTC(),
@@ -241,9 +248,20 @@ func (w *World) put(ctx context.Context, repo *repository.Repository, c privateC
 func (w *World) configFiles() []repository.File {
 	var files []repository.File
 	for _, f := range w.o.Files {
-		files = append(files, repository.File{Name: "config/" + f.Name, Data: f.Bytes, Mode: 0o600})
+		files = append(files, repository.File{Name: configName(f.Name), Data: f.Bytes, Mode: 0o600})
 	}
 	return files
+}
+
+// configName is a configuration file's name in the archive. A variable file from
+// outside of the configuration's directory stands below outside/, since no name
+// in an archive may lead out of it.
+func configName(name string) string {
+	rest, below := name, ""
+	for strings.HasPrefix(rest, "../") {
+		rest, below = rest[len("../"):], below+"outside/"
+	}
+	return "config/" + below + rest
 }
 
 // counting reports how much was read from r.

@@ -11,6 +11,7 @@ import (
 	"github.com/requeen/requeen/internal/engine"
 	"github.com/requeen/requeen/internal/host"
 	"github.com/requeen/requeen/internal/repository"
+	"github.com/requeen/requeen/internal/state"
 )
 
 // EngineSocket is where the engine's API listens on a host.
@@ -52,10 +53,15 @@ type World struct {
 
 	mu   sync.Mutex
 	keys map[string][]byte // unlock keys by swarm ID, in memory only
+	// prepared is what the swarm must hold that is made of a prepared directory,
+	// by the recovery's ID.
+	prepared map[string]state.Inventory
 }
 
 // New makes a World. Nothing is contacted.
-func New(o Options) *World { return &World{o: o, keys: map[string][]byte{}} }
+func New(o Options) *World {
+	return &World{o: o, keys: map[string][]byte{}, prepared: map[string]state.Inventory{}}
+}
 
 func (w *World) host(node string) (*host.Host, error) {
 	h, ok := w.o.Pool.Host(node)
@@ -67,6 +73,11 @@ func (w *World) host(node string) (*host.Host, error) {
 
 // onEngine calls f with a client of the node's engine.
 func (w *World) onEngine(ctx context.Context, node string, f func(context.Context, *engine.Client) error) error {
+	return w.onEngineFor(ctx, node, callTimeout, f)
+}
+
+// onEngineFor is onEngine for calls that take longer than a look.
+func (w *World) onEngineFor(ctx context.Context, node string, limit time.Duration, f func(context.Context, *engine.Client) error) error {
 	h, err := w.host(node)
 	if err != nil {
 		return err
@@ -76,7 +87,7 @@ func (w *World) onEngine(ctx context.Context, node string, f func(context.Contex
 		return fmt.Errorf("%s: %w", node, err)
 	}
 	defer client.Close()
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	if err := f(ctx, client); err != nil {
 		return fmt.Errorf("%s: %w", node, err)

@@ -36,6 +36,8 @@ var (
 	swapScript string
 	//go:embed lift.sh
 	liftScript string
+	//go:embed certificates_aside.sh
+	certificatesAsideScript string
 	//go:embed node_key.sh
 	nodeKeyScript string
 	//go:embed read_held.sh

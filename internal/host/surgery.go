@@ -142,6 +142,14 @@ func (h *Host) ReplaceNodeKey(ctx context.Context, s Surgery, key []byte) error 
 	return err
 }
 
+// SetCertificatesAside moves the certificates of a held host into the set-aside
+// directory: the host joins as a new node then. It is for a host whose node ID is
+// another's now, or is in the swarm no longer (safety rules 3, 12).
+func (h *Host) SetCertificatesAside(ctx context.Context, s Surgery) error {
+	_, err := h.operate(ctx, s, "", certificatesAsideScript, nil)
+	return err
+}
+
 // AsideRemoval names a directory to remove and what the host must be like.
 type AsideRemoval struct {
 	Cluster   string

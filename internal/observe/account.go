@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -42,12 +43,37 @@ func (l *look) swarm(ctx context.Context, rows []row) (*state.Swarm, *state.Prob
 		return nil, noAccount(rows)
 	}
 	s := best.account
+	if up, managers := reachable(s.Nodes); managers > 0 && up < managers/2+1 {
+		return nil, deposed(best.host.Name, up, managers)
+	}
 	s.SeenFrom = best.host.Name
 	s.Nodes = withRivals(rows, best)
 	if s.Autolock {
 		s.UnlockKeyKnown = l.tellsKey(ctx, rows, best)
 	}
 	return &s, nil
+}
+
+// reachable counts the managers of an account, and those that can be reached.
+func reachable(nodes []state.SwarmNode) (up, managers int) {
+	for _, n := range nodes {
+		if n.Reachability == "" && !n.Leader {
+			continue
+		}
+		managers++
+		if n.Reachability == "reachable" || n.Leader {
+			up++
+		}
+	}
+	return up, managers
+}
+
+// deposed is for a leader that lost its quorum and goes on telling what it knew,
+// for up to 20 s: what it tells is no account of the swarm.
+func deposed(name string, up, managers int) *state.Problem {
+	return &state.Problem{Code: codeSwarm,
+		Text:   fmt.Sprintf("%s still calls itself leader, but sees %d of %d managers, which is no quorum: it can't change anything any more", name, up, managers),
+		Remedy: "Bring the missing managers back, then look again. An election can take two minutes."}
 }
 
 // best is the account that is taken: of the declared cluster before another, of

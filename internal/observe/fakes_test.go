@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -65,6 +66,10 @@ func (m *fakeMachine) DialSocket(_ context.Context, path string) (net.Conn, erro
 		return nil, m.dial
 	}
 	return fakeConn{to: m.engine}, nil
+}
+
+func (m *fakeMachine) OpenLive(context.Context, string) (io.ReadCloser, error) {
+	return nil, errors.New("the fake has no directory")
 }
 
 // fakeEngine is what answers behind a socket.

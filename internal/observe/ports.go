@@ -2,6 +2,7 @@ package observe
 
 import (
 	"context"
+	"io"
 	"net"
 	"time"
 
@@ -16,6 +17,8 @@ type ports struct {
 	engine     func(dial func(context.Context) (net.Conn, error)) (engineAPI, error)
 	inspect    func(certificate []byte) (clusterID, role, nodeID string, expiry time.Time, err error)
 	repository func(ctx context.Context, cluster string, r schema.Repository) (repositoryAPI, error)
+	// survey reads a host's raft log without changing anything; nil: none does.
+	survey func(ctx context.Context, m machine, swarmDir string, unlockKey []byte) (state.RaftReport, error)
 }
 
 // machine is one host.
@@ -24,6 +27,8 @@ type machine interface {
 	HostKey() string
 	Probe(ctx context.Context, what probe) (facts, error)
 	DialSocket(ctx context.Context, path string) (net.Conn, error)
+	// OpenLive streams certificates, snapshots and raft log as a tar archive.
+	OpenLive(ctx context.Context, swarmDir string) (io.ReadCloser, error)
 }
 
 // probe is what a host is asked for in one remote command.

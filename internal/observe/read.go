@@ -42,6 +42,7 @@ func read(ctx context.Context, cfg *schema.Config, p ports, o Options) (*state.S
 	for i := range rows {
 		s.Hosts[i] = rows[i].host
 	}
+	l.survey(ctx, s)
 	settle(s)
 	if ctx.Err() != nil {
 		return s, context.Cause(ctx)

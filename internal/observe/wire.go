@@ -60,6 +60,7 @@ func wire(pool *host.Pool) ports {
 		},
 		inspect:    raftdir.InspectCertificate,
 		repository: openRepository,
+		survey:     surveyHost,
 	}
 }
 

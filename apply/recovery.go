@@ -1,0 +1,131 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/requeen/requeen/plan"
+)
+
+// recoveryKinds are how the steps of recoveries are run. Their effects can be
+// repeated, so that only what would take long or speak to a swarm has a probe.
+var recoveryKinds = map[plan.Kind]kind{
+	plan.Hold:       {act: holdEngine},
+	plan.Fence:      {act: fenceManager},
+	plan.Save:       {act: saveSurvivor},
+	plan.Prepare:    {act: prepareDirectory},
+	plan.Restore:    {act: swapDirectory},
+	plan.Start:      {act: letStart, wait: waitLeader},
+	plan.Unlock:     {act: unlockTogether, wait: waitLeader},
+	plan.Init:       {probe: probeLeads, guard: guardForce, act: forceCluster, wait: waitForced},
+	plan.UpdateNode: {act: takeOver},
+	plan.RemoveNode: {act: removeEntry},
+
+	plan.RotateJoinTokens: {act: rotateJoinTokens},
+	plan.Join:             {probe: probeJoined, act: joinSwarm, wait: waitJoined},
+}
+
+// kindOfStep is how a step is run.
+func kindOfStep(s plan.Step) (kind, bool) {
+	if s.Recovery != "" {
+		k, ok := recoveryKinds[s.Kind]
+		return k, ok
+	}
+	k, ok := kinds[s.Kind]
+	return k, ok
+}
+
+// operation is what a port is told of the step, or of another node's part in it.
+func (t *task) operation(node string) Operation {
+	r := t.p.Recovery
+	op := Operation{ID: r.ID, Cluster: t.p.Cluster, SwarmID: t.p.SwarmID, Node: node, Token: t.highestLock(),
+		Source: r.Node, Address: r.Address, ListenAddr: r.ListenAddr, DataPathAddr: r.DataPathAddr, Autolock: r.Autolock,
+		ParentEpoch: r.ParentEpoch, Repository: r.Repository, Backup: r.Backup, RaftIDs: r.RaftIDs, TermAbove: r.TermAbove,
+		FreshID: r.FreshID, ToolVersion: t.req.ToolVersion}
+	for _, u := range r.Unfenced {
+		op.Unfenced = append(op.Unfenced, u.Address)
+	}
+	if node == t.s.Node {
+		op.NodeID = t.s.NodeID
+	}
+	if j := t.s.Join; j != nil {
+		op.Role, op.Keep, op.Labels, op.Availability = j.Role, j.Keep, j.Labels, j.Availability
+	}
+	op.Entry = t.s.Entry
+	if h := t.seen.Host(node); h != nil {
+		op.Host = *h
+		if op.NodeID == "" {
+			op.NodeID = h.SwarmDir.NodeID
+		}
+	}
+	return op
+}
+
+// operations are those of a step on several nodes.
+func (t *task) operations() []Operation {
+	list := []Operation{t.operation(t.s.Node)}
+	for _, name := range t.s.With {
+		list = append(list, t.operation(name))
+	}
+	return list
+}
+
+// highestLock is the run token: that of the lock which is held, or above what
+// every host has seen where there is no repository to lock.
+func (r *runner) highestLock() uint64 {
+	highest := r.highestToken()
+	for _, h := range r.locks {
+		highest = max(highest, h.lock.Number())
+	}
+	return highest
+}
+
+// readyRecovery lets the ports find what the recovery needs before the first
+// effect.
+func (r *runner) readyRecovery(ctx context.Context) error {
+	for _, s := range r.p.Steps {
+		if s.Recovery == "" || r.j.progress.done(s.ID) {
+			continue
+		}
+		t := r.task(s)
+		if err := r.Recoverer.ReadyRecovery(ctx, t.operation(s.Node)); err != nil {
+			return notReady(s, err)
+		}
+		return nil
+	}
+	return nil
+}
+
+// acts runs an effect within the step's time and says where it failed.
+func (t *task) acts(ctx context.Context, what string, act func(context.Context) error) error {
+	call, cancel := t.within(ctx)
+	defer cancel()
+	err := act(call)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	var run *RunError
+	if errors.As(err, &run) {
+		return err
+	}
+	d, _ := diagnosticOf(err)
+	detail := err.Error() + "."
+	if d.Detail != "" {
+		detail = strings.TrimSuffix(d.Detail, ".") + "."
+	}
+	remedy := d.Remedy
+	if remedy == "" {
+		remedy = "Mend what the message names, then run requeen apply again: it goes on from here."
+	}
+	return stepError(t.s, d.Code, what+" failed on "+t.s.Node, strings.TrimSpace(detail+" "+t.standing()), remedy, err)
+}
+
+// standing says how the host is left when a step of a recovery fails.
+func (t *task) standing() string {
+	switch t.s.Kind {
+	case plan.Hold, plan.Save, plan.Prepare, plan.Restore, plan.Fence:
+		return "What was in use is still on the host; an engine that the recovery holds does not start until the recovery lets it."
+	}
+	return ""
+}

@@ -1,0 +1,54 @@
+package apply
+
+import (
+	"context"
+)
+
+func holdEngine(ctx context.Context, t *task) error {
+	return t.acts(ctx, "Holding the engine", func(ctx context.Context) error { return t.Recoverer.Hold(ctx, t.operation(t.s.Node)) })
+}
+
+func fenceManager(ctx context.Context, t *task) error {
+	return t.acts(ctx, "Fencing the manager", func(ctx context.Context) error {
+		aside, err := t.Recoverer.Fence(ctx, t.operation(t.s.Node))
+		if err == nil && aside != "" {
+			t.note(t.s, "%s's raft state is in %s", t.s.Node, aside)
+		}
+		return err
+	})
+}
+
+func saveSurvivor(ctx context.Context, t *task) error {
+	return t.acts(ctx, "Storing the safety copy", func(ctx context.Context) error {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		b, err := t.Recoverer.Save(ctx, t.operation(t.s.Node), t.storeProgress(cancel))
+		if err == nil {
+			t.result.Backups = append(t.result.Backups, b)
+			t.note(t.s, "the safety copy is backup %s in repository %s", b.ID, t.s.Repository)
+		}
+		return err
+	})
+}
+
+func prepareDirectory(ctx context.Context, t *task) error {
+	return t.acts(ctx, "Preparing the swarm directory", func(ctx context.Context) error {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		seen, err := t.Recoverer.Prepare(ctx, t.operation(t.s.Node), t.storeProgress(cancel))
+		if err == nil {
+			t.note(t.s, "%s", seen)
+		}
+		return err
+	})
+}
+
+func swapDirectory(ctx context.Context, t *task) error {
+	return t.acts(ctx, "Putting the prepared directory in place", func(ctx context.Context) error {
+		aside, err := t.Recoverer.Swap(ctx, t.operation(t.s.Node))
+		if err == nil && aside != "" {
+			t.note(t.s, "what was in use on %s is in %s", t.s.Node, aside)
+		}
+		return err
+	})
+}

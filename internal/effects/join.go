@@ -1,0 +1,220 @@
+package effects
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/requeen/requeen/apply"
+	"github.com/requeen/requeen/internal/diag"
+	"github.com/requeen/requeen/internal/engine"
+	"github.com/requeen/requeen/internal/host"
+	"github.com/requeen/requeen/internal/raftdir"
+	"github.com/requeen/requeen/internal/state"
+)
+
+// JoinSwarm lets a fenced host's engine start, in no swarm, and joins it. What a
+// failed join erases is copied aside by the fence; what makes a join fail is
+// looked at before: a sealed key, and a manager that does not answer from there
+// (safety rule 2).
+func (w *World) JoinSwarm(ctx context.Context, op apply.Operation) error {
+	h, err := w.host(op.Node)
+	if err != nil {
+		return err
+	}
+	if done, err := w.joining(ctx, op); done || err != nil {
+		return err
+	}
+	if answer, err := h.DialTCP(ctx, op.Address); err != nil || answer != host.TCPOpen {
+		return fmt.Errorf("%s can't connect to the manager at %s (%s): a join that fails would erase what the host holds", op.Node, op.Address, answer)
+	}
+	ready := h.SetCertificatesAside
+	if keep, err := w.listed(ctx, op); err != nil {
+		return err
+	} else if keep {
+		ready = func(ctx context.Context, _ host.Surgery) error { return w.unsealOnHost(ctx, h, op) }
+	}
+	if err := ready(ctx, surgery(op)); err != nil {
+		return err
+	}
+	if err := h.Lift(ctx, surgery(op)); err != nil {
+		return err
+	}
+	token, err := w.joinToken(ctx, op)
+	if err != nil {
+		return err
+	}
+	_, port, err := net.SplitHostPort(op.Address)
+	if err != nil {
+		return err
+	}
+	err = w.onEngineFor(ctx, op.Node, forceTimeout, func(ctx context.Context, c *engine.Client) error {
+		return c.Join(ctx, engine.JoinRequest{RemoteAddrs: []string{op.Address}, Token: token, ListenAddr: op.Host.SwarmDir.ListenAddr,
+			AdvertiseAddr: net.JoinHostPort(w.o.Nodes[op.Node].Address, port), DataPathAddr: op.Host.SwarmDir.DataPathAddr})
+	})
+	if errors.Is(err, engine.ErrUndecided) || errors.Is(err, engine.ErrUnreachable) || errors.Is(err, engine.ErrAlreadyInSwarm) {
+		return nil // it goes on in the background: never asked twice, only waited for
+	}
+	return err
+}
+
+// listed tells whether the host may join with its certificates: the swarm lists
+// its node ID in that role (safety rule 12). A node that it does not list would be
+// a worker refused for ever, or a voter that no entry belongs to.
+func (w *World) listed(ctx context.Context, op apply.Operation) (bool, error) {
+	if !op.Keep || op.NodeID == "" {
+		return false, nil
+	}
+	listed := false
+	err := w.onEngine(ctx, op.Source, func(ctx context.Context, c *engine.Client) error {
+		nodes, err := c.Nodes(ctx)
+		for _, n := range nodes {
+			listed = listed || n.ID == op.NodeID && n.Role == op.Role
+		}
+		return err
+	})
+	return listed, err
+}
+
+// joining tells that the host's engine takes part in a swarm already, or is about
+// to: of a join that was cut.
+func (w *World) joining(ctx context.Context, op apply.Operation) (bool, error) {
+	var info state.Engine
+	err := w.onEngine(ctx, op.Node, func(ctx context.Context, c *engine.Client) (err error) {
+		info, err = c.Info(ctx)
+		return err
+	})
+	if err != nil {
+		return false, nil // it is held, so nothing answers
+	}
+	return info.LocalNodeState == "active" || info.LocalNodeState == "pending", nil
+}
+
+func (w *World) joinToken(ctx context.Context, op apply.Operation) (string, error) {
+	var worker, manager string
+	err := w.onEngine(ctx, op.Source, func(ctx context.Context, c *engine.Client) (err error) {
+		worker, manager, err = c.JoinTokens(ctx)
+		return err
+	})
+	if op.Role == "manager" {
+		return manager, err
+	}
+	return worker, err
+}
+
+// unsealOnHost opens the node key of a manager of an auto-locked swarm: sealed, the
+// join fails and the engine erases the swarm directory. The swarm seals it again.
+func (w *World) unsealOnHost(ctx context.Context, h *host.Host, op apply.Operation) error {
+	nodeKey, err := h.Output(ctx, host.Command{Script: `cat "$1"`, Args: []string{surgery(op).SwarmDir + "/certificates/swarm-node.key"}, Root: true})
+	if err != nil {
+		return err
+	}
+	if !raftdir.KeySealed([]byte(nodeKey)) {
+		return nil
+	}
+	key, err := w.keyThatOpens([]byte(nodeKey), op.Node)
+	if err != nil {
+		return err
+	}
+	open, err := raftdir.UnsealKey([]byte(nodeKey), key)
+	if err != nil {
+		return diag.Diagnostic{Severity: diag.Error, Code: diag.NoUnlockKey, Node: op.Node, Summary: "The node key of " + op.Node + " can't be unsealed",
+			Detail: err.Error() + ". It was not joined: with a sealed key the join fails and erases what the host holds.", Remedy: "Set cluster.unlock_key to the key that was valid when this manager ran last."}
+	}
+	return h.ReplaceNodeKey(ctx, surgery(op), open)
+}
+
+// Joined asks the source for the node.
+func (w *World) Joined(ctx context.Context, op apply.Operation) (joined bool, seen string, err error) {
+	id := ""
+	_ = w.onEngine(ctx, op.Node, func(ctx context.Context, c *engine.Client) error {
+		info, err := c.Info(ctx)
+		id = info.NodeID
+		return err
+	})
+	if id == "" || op.Source == "" {
+		return false, op.Node + " is in no swarm yet", nil
+	}
+	err = w.onEngine(ctx, op.Source, func(ctx context.Context, c *engine.Client) error {
+		nodes, err := c.Nodes(ctx)
+		if err != nil {
+			return err
+		}
+		if op.Role == "manager" {
+			joined, seen, err = reachableIn(nodes, op.Source, op.Node, id)
+			return err
+		}
+		for _, n := range nodes {
+			if n.ID == id {
+				joined, seen = n.Status == "ready", fmt.Sprintf("%s sees %s as %s", op.Source, op.Node, n.Status)
+			}
+		}
+		return nil
+	})
+	return joined, seen, err
+}
+
+// TakeOver reads the old entry and the node's new ID, and changes the new entry.
+func (w *World) TakeOver(ctx context.Context, op apply.Operation) error {
+	var id string
+	err := w.onEngine(ctx, op.Node, func(ctx context.Context, c *engine.Client) error {
+		info, err := c.Info(ctx)
+		id = info.NodeID
+		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case id == "":
+		return fmt.Errorf("%s is in no swarm", op.Node)
+	}
+	return w.onEngine(ctx, op.Source, func(ctx context.Context, c *engine.Client) error {
+		nodes, err := c.Nodes(ctx)
+		if err != nil {
+			return err
+		}
+		labels, availability := op.Labels, op.Availability
+		for _, n := range nodes {
+			if n.ID != op.Entry {
+				continue
+			}
+			if labels == nil {
+				labels = n.Labels
+			}
+			if availability == "" {
+				availability = n.Availability
+			}
+		}
+		change := engine.NodeChange{Labels: labels}
+		if availability != "" {
+			change.Availability = &availability
+		}
+		return c.UpdateNode(ctx, id, change)
+	})
+}
+
+// RemoveEntry removes the old entry with force: its host is in the swarm under
+// another ID, so that nothing runs under this one. An engine that has it as a
+// manager demotes it first.
+func (w *World) RemoveEntry(ctx context.Context, op apply.Operation) error {
+	return w.onEngineFor(ctx, op.Source, forceTimeout, func(ctx context.Context, c *engine.Client) error {
+		err := c.RemoveNode(ctx, op.Entry, true)
+		if errors.Is(err, engine.ErrNoSuchNode) {
+			return nil
+		}
+		if errors.Is(err, engine.ErrStillManager) {
+			role := "worker"
+			if err := c.UpdateNode(ctx, op.Entry, engine.NodeChange{Role: &role}); err != nil {
+				return err
+			}
+			return c.RemoveNode(ctx, op.Entry, true)
+		}
+		return err
+	})
+}
+
+// RotateJoinTokens makes both join tokens anew.
+func (w *World) RotateJoinTokens(ctx context.Context, op apply.Operation) error {
+	return w.onEngine(ctx, op.Source, func(ctx context.Context, c *engine.Client) error { return c.RotateJoinTokens(ctx) })
+}

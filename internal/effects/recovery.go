@@ -1,0 +1,275 @@
+package effects
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"path"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/requeen/requeen/apply"
+	"github.com/requeen/requeen/internal/diag"
+	"github.com/requeen/requeen/internal/engine"
+	"github.com/requeen/requeen/internal/host"
+	"github.com/requeen/requeen/internal/raftdir"
+	"github.com/requeen/requeen/internal/state"
+)
+
+var _ apply.Recoverer = (*World)(nil)
+
+// forceTimeout bounds one init or join: an engine takes up to 20 s to say that it
+// goes on in the background.
+const forceTimeout = 60 * time.Second
+
+// surgery is what a host is told of an operation.
+func surgery(op apply.Operation) host.Surgery {
+	dir := op.Host.SwarmDir.Path
+	if dir == "" {
+		root := op.Host.Engine.DataRoot
+		if root == "" {
+			root = "/var/lib/docker"
+		}
+		dir = path.Join(root, "swarm")
+	}
+	return host.Surgery{ID: op.ID, Cluster: op.Cluster, Token: op.Token, MachineID: op.Host.MachineID,
+		CertificateSHA256: op.Host.SwarmDir.CertificateSHA256, Service: op.Host.Service.Unit, Socket: op.Host.Service.Socket, SwarmDir: dir}
+}
+
+// onHost calls f with the operation's host.
+func (w *World) onHost(op apply.Operation, f func(*host.Host) error) error {
+	h, err := w.host(op.Node)
+	if err != nil {
+		return err
+	}
+	return f(h)
+}
+
+// ReadyRecovery finds the unlock key where one will be needed.
+func (w *World) ReadyRecovery(_ context.Context, op apply.Operation) error {
+	if !op.Autolock || op.Backup != "" {
+		return nil // a backup is opened before any host is touched
+	}
+	if _, ok := w.o.ConfiguredKey(); !ok {
+		return noUnlockKey(op.Node, nil)
+	}
+	return nil
+}
+
+// Hold stops the engine and keeps it from starting.
+func (w *World) Hold(ctx context.Context, op apply.Operation) error {
+	return w.onHost(op, func(h *host.Host) error { return h.Hold(ctx, surgery(op)) })
+}
+
+// Fence holds the host and sets its raft state aside.
+func (w *World) Fence(ctx context.Context, op apply.Operation) (aside string, err error) {
+	err = w.onHost(op, func(h *host.Host) (err error) {
+		aside, err = h.Fence(ctx, surgery(op))
+		return err
+	})
+	return aside, err
+}
+
+// Swap puts the prepared directory in place.
+func (w *World) Swap(ctx context.Context, op apply.Operation) (aside string, err error) {
+	err = w.onHost(op, func(h *host.Host) (err error) {
+		aside, err = h.Swap(ctx, surgery(op))
+		return err
+	})
+	return aside, err
+}
+
+// Lift lets the engine start, and starts it.
+func (w *World) Lift(ctx context.Context, op apply.Operation) error {
+	return w.onHost(op, func(h *host.Host) error { return h.Lift(ctx, surgery(op)) })
+}
+
+// sideBySide runs f for every operation at once.
+func sideBySide(ops []apply.Operation, f func(apply.Operation) error) error {
+	errs := make([]error, len(ops))
+	var wg sync.WaitGroup
+	for i, op := range ops {
+		wg.Go(func() {
+			if err := f(op); err != nil {
+				errs[i] = fmt.Errorf("%s: %w", op.Node, err)
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// held tells whether the operation's own recovery holds the host's engine.
+func held(op apply.Operation) bool {
+	return slices.ContainsFunc(op.Host.Recoveries, func(r state.HostRecovery) bool { return r.ID == op.ID && r.Held })
+}
+
+// StartEngines starts stopped engines, and restarts those that run and forgot
+// their swarm: docker-state.json tells them of it when they start.
+func (w *World) StartEngines(ctx context.Context, ops []apply.Operation) error {
+	return sideBySide(ops, func(op apply.Operation) error {
+		return w.onHost(op, func(h *host.Host) error {
+			if held(op) {
+				return h.Lift(ctx, surgery(op)) // a restart that was cut
+			}
+			if op.Host.Engine.LocalNodeState == "inactive" {
+				if err := h.Hold(ctx, surgery(op)); err != nil {
+					return err
+				}
+				return h.Lift(ctx, surgery(op))
+			}
+			return h.StartEngine(ctx, host.EngineStart{MachineID: op.Host.MachineID, Service: op.Host.Service.Unit, Socket: op.Host.Service.Socket,
+				Cluster: op.Cluster, Token: op.Token, CertificateSHA256: op.Host.SwarmDir.CertificateSHA256, SwarmDir: op.Host.SwarmDir.Path})
+		})
+	})
+}
+
+// UnlockEngines gives every manager the key at once.
+func (w *World) UnlockEngines(ctx context.Context, ops []apply.Operation) error {
+	keys, asked := w.keyCandidates(ctx, ops[0].Node)
+	if len(keys) == 0 {
+		return noUnlockKey(ops[0].Node, asked)
+	}
+	return sideBySide(ops, func(op apply.Operation) error {
+		var last error
+		for _, key := range keys {
+			last = w.onEngineFor(ctx, op.Node, forceTimeout, func(ctx context.Context, c *engine.Client) error { return c.Unlock(ctx, key) })
+			switch {
+			case last == nil, errors.Is(last, engine.ErrNotLocked), errors.Is(last, engine.ErrUndecided):
+				return nil // whether a leader answers is waited for
+			case !errors.Is(last, engine.ErrWrongKey):
+				return last
+			}
+		}
+		return last
+	})
+}
+
+// Answering connects from the source's host to the managers' port of every
+// manager that is only said to be dead.
+func (w *World) Answering(ctx context.Context, op apply.Operation) ([]string, error) {
+	h, err := w.host(op.Node)
+	if err != nil {
+		return nil, err
+	}
+	var answers []string
+	for _, addr := range op.Unfenced {
+		answer, err := h.DialTCP(ctx, addr)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("from %s to %s: %w", op.Node, addr, err)
+		case answer == host.TCPOpen:
+			answers = append(answers, addr)
+		}
+	}
+	return answers, nil
+}
+
+// Force makes the new cluster, unless it is made already. An engine that says
+// that it goes on in the background has forced it; whether it leads is waited for.
+func (w *World) Force(ctx context.Context, op apply.Operation) error {
+	return w.onEngineFor(ctx, op.Node, forceTimeout, func(ctx context.Context, c *engine.Client) error {
+		info, err := c.Info(ctx)
+		if err != nil {
+			return err
+		}
+		if info.LocalNodeState == "active" {
+			return nil
+		}
+		_, err = c.Init(ctx, engine.InitRequest{ForceNewCluster: true, ListenAddr: op.ListenAddr, AdvertiseAddr: op.Address,
+			DataPathAddr: op.DataPathAddr, AutoLock: op.Autolock})
+		if errors.Is(err, engine.ErrUndecided) {
+			return nil
+		}
+		return err
+	})
+}
+
+// Leads asks the node's own engine who leads. seen is empty while nobody does.
+func (w *World) Leads(ctx context.Context, op apply.Operation) (leads bool, seen string, err error) {
+	err = w.onEngine(ctx, op.Node, func(ctx context.Context, c *engine.Client) error {
+		info, err := c.Info(ctx)
+		if err != nil {
+			return err
+		}
+		nodes, err := c.Nodes(ctx)
+		if err != nil {
+			return err
+		}
+		for _, n := range nodes {
+			if n.Leader {
+				leads = n.ID == info.NodeID
+				seen = fmt.Sprintf("%s says that %s leads at %s", op.Node, n.Hostname, n.ManagerAddr)
+			}
+		}
+		return nil
+	})
+	return leads, seen, err
+}
+
+// Missing compares the swarm with what was prepared.
+func (w *World) Missing(ctx context.Context, op apply.Operation) (missing string, compared bool, err error) {
+	w.mu.Lock()
+	want, known := w.prepared[op.ID]
+	w.mu.Unlock()
+	if !known {
+		return "", false, nil
+	}
+	err = w.onEngineFor(ctx, op.Node, forceTimeout, func(ctx context.Context, c *engine.Client) error {
+		have, err := c.Inventory(ctx)
+		if err != nil {
+			return err
+		}
+		swarm, err := c.Swarm(ctx)
+		if err != nil {
+			return err
+		}
+		missing = lacks(have, want)
+		if swarm.Epoch != op.ID && missing == "" {
+			missing = fmt.Sprintf("the swarm is in epoch %q, not in %q", swarm.Epoch, op.ID)
+		}
+		if at := leaderAddress(swarm.Nodes); missing == "" && !sameEndpoint(at, op.Address) {
+			missing = fmt.Sprintf("the manager is known at %s, not at %s", at, op.Address)
+		}
+		if op.Autolock && !swarm.Autolock && missing == "" {
+			on := true
+			return c.UpdateSwarm(ctx, engine.SwarmChange{Autolock: &on})
+		}
+		return nil
+	})
+	return missing, true, err
+}
+
+func leaderAddress(nodes []state.SwarmNode) string {
+	for _, n := range nodes {
+		if n.Leader {
+			return n.ManagerAddr
+		}
+	}
+	return ""
+}
+
+func sameEndpoint(a, b string) bool {
+	aHost, aPort, errA := net.SplitHostPort(a)
+	bHost, bPort, errB := net.SplitHostPort(b)
+	return errA == nil && errB == nil && aPort == bPort && net.ParseIP(aHost).Equal(net.ParseIP(bHost))
+}
+
+// keyThatOpens gives the first key at hand that opens a node key.
+func (w *World) keyThatOpens(nodeKey []byte, node string) ([]byte, error) {
+	if !raftdir.KeySealed(nodeKey) {
+		return nil, nil
+	}
+	key, ok := w.o.ConfiguredKey()
+	if !ok {
+		return nil, noUnlockKey(node, nil)
+	}
+	if err := raftdir.KeyOpens(nodeKey, []byte(key)); err != nil {
+		return nil, diag.Diagnostic{Severity: diag.Error, Code: diag.NoUnlockKey, Node: node, Summary: "The unlock key does not open " + node,
+			Detail: "cluster.unlock_key is not the key that this manager's key is sealed with.",
+			Remedy: "Set cluster.unlock_key to the key that was valid when this manager ran last."}
+	}
+	return []byte(key), nil
+}

@@ -1,0 +1,124 @@
+package plan
+
+import (
+	"github.com/requeen/requeen/internal/state"
+	"github.com/requeen/requeen/schema"
+)
+
+// grow brings declared managers back into a swarm that answers: those that a
+// recovery fenced, and those that hold this cluster's certificates and are in no
+// swarm. Managers that were never in it are joined by hand so far.
+func (p *planner) grow() {
+	if !p.w.usable() || len(p.busy) > 0 {
+		return
+	}
+	var list []*node
+	for _, n := range p.w.managers() {
+		if p.returns(n) {
+			list = append(list, n)
+		}
+	}
+	left := p.leftEntries()
+	if len(list)+len(left) == 0 {
+		return
+	}
+	p.begin(RungGrow, "")
+	list = p.underOne(list)
+	for _, n := range p.w.managers() {
+		for _, old := range left[n] {
+			p.replaceEntry(n, old)
+		}
+	}
+	for _, n := range list {
+		if p.w.voterOf(n) != nil {
+			p.step(n, Start, Safe, startTimeout, "%s is a member of the swarm, and a cut recovery holds its engine, which has changed nothing of its state: it is let go", n.cfg.Name)
+			continue
+		}
+		keep := p.listed(n)
+		if n.phase(p.plan.Recovery.ID) != state.RecoveryFenced {
+			p.step(n, Fence, Safe, holdTimeout, "%s holds state of this cluster from before it was recovered, and is in no swarm: that state is set aside, not removed, before it joins", n.cfg.Name)
+		}
+		p.joinBack(n, keep)
+	}
+}
+
+// returns tells whether a declared manager is out of the swarm and can join it.
+func (p *planner) returns(n *node) bool {
+	h := n.host
+	if n.doubt != nil || !p.fenceable(n) || len(n.rivals) > 0 {
+		return false
+	}
+	if p.w.voterOf(n) != nil {
+		return n.onlyHeld() != "" && h.SwarmDir.Complete() && h.SwarmDir.HasStateFile
+	}
+	if n.fencedBy() != "" {
+		return true
+	}
+	if p.w.st.Swarm.Epoch == "" {
+		return false
+	}
+	switch n.state.State {
+	case NodeOrphaned:
+		return h.SwarmDir.ClusterID == p.w.id.id
+	case NodeDamaged, NodeEmpty:
+		return n.letGo() && h.Engine.LocalNodeState != "active" && h.Engine.LocalNodeState != "pending"
+	}
+	return false
+}
+
+// underOne names the recovery after the one that holds the hosts, since only it can
+// let them go. What another one holds, or what it has let go before, comes with a
+// later plan.
+func (p *planner) underOne(list []*node) []*node {
+	id := ""
+	for _, n := range list {
+		id = max(id, n.fencedBy())
+	}
+	if id == "" {
+		return list
+	}
+	p.plan.Recovery.ID = id
+	var rest []*node
+	for _, n := range list {
+		if n.fencedBy() == id || n.fencedBy() == "" && n.phase(id) == "" {
+			rest = append(rest, n)
+		}
+	}
+	return rest
+}
+
+// letGo tells whether a recovery has let the host's engine go: one that was cut
+// before the host had joined leaves it in no swarm.
+func (n *node) letGo() bool {
+	for _, r := range n.host.Recoveries {
+		if r.Phase == state.RecoveryLifted {
+			return true
+		}
+	}
+	return false
+}
+
+// listed tells whether the host's node ID is in the swarm as a manager's, so that
+// its certificates serve (safety rule 12).
+func (p *planner) listed(n *node) bool {
+	d := n.host.SwarmDir
+	if d.Presence != state.Present || d.NodeID == "" || !d.HasKey || !d.HasRootCA {
+		return false
+	}
+	for _, m := range p.w.st.Swarm.Nodes {
+		if m.ID == d.NodeID && m.Role == schema.RoleManager {
+			return true
+		}
+	}
+	return false
+}
+
+// fencedBy is the recovery that holds the host's engine, "" if none does.
+func (n *node) fencedBy() string {
+	for _, r := range n.host.Recoveries {
+		if r.Held {
+			return r.ID
+		}
+	}
+	return ""
+}

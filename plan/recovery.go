@@ -1,0 +1,93 @@
+package plan
+
+import "time"
+
+// Rung is a rung of the ladder of recovery.
+type Rung string
+
+// The rungs. The planner takes the lowest that reaches the goal.
+const (
+	RungStart   Rung = "start"             // stopped engines are started, locked managers unlocked
+	RungForce   Rung = "force_new_cluster" // a new cluster out of the best survivor
+	RungRestore Rung = "restore"           // a new cluster out of a backup
+	RungGrow    Rung = "grow"              // managers come back into a swarm that answers
+)
+
+// Recovery is what a plan brings back, and on which evidence. It holds no
+// secret: keys and tokens are resolved where the plan is applied.
+type Recovery struct {
+	// ID names the recovery on the hosts: YYYYMMDDThhmmssZ-<6 hex>. It is made
+	// of the plan's own input, and is the new epoch where one is opened.
+	ID   string `json:"id"`
+	Rung Rung   `json:"rung"`
+	// Node is the manager out of which the cluster is made, in the configuration.
+	Node string `json:"node,omitempty"`
+	// Address is what it advertises, with its port.
+	Address      string `json:"address,omitempty"`
+	ListenAddr   string `json:"listen_addr,omitempty"`
+	DataPathAddr string `json:"data_path_addr,omitempty"`
+	Autolock     bool   `json:"autolock,omitempty"`
+	ParentEpoch  string `json:"parent_epoch,omitempty"`
+	// Repository is where the safety copy goes, or the backup comes from.
+	Repository string `json:"repository,omitempty"`
+	Backup     string `json:"backup,omitempty"` // the ID of the backup that is restored
+	// Asked tells that the operator asked for this restore, also of a swarm that
+	// is well: then its quorum is given up on purpose.
+	Asked bool `json:"asked,omitempty"`
+	// RaftIDs are those of other managers, hex, as read in every log: none may
+	// ever be a member again. TermAbove is the highest term that was read.
+	RaftIDs   []string `json:"raft_ids,omitempty"`
+	TermAbove uint64   `json:"term_above,omitempty"`
+	FreshID   bool     `json:"fresh_raft_id,omitempty"` // the backup is another host's (safety rule 3)
+	// NodeID is the node ID that the cluster is made with, where it was another
+	// host's: that host may not join with its certificates.
+	NodeID    string     `json:"node_id,omitempty"`
+	Survivors []Survivor `json:"survivors,omitempty"`
+	// Unfenced are the managers that can't be reached to be fenced: the addresses
+	// that are probed again before the cluster is forced (safety rule 10).
+	Unfenced []Unfenced `json:"unfenced,omitempty"`
+	// Expires is when the plan may not be begun any more; zero where it destroys
+	// nothing (safety rule 21).
+	Expires time.Time `json:"expires,omitzero"`
+}
+
+// Survivor is a manager whose log was read.
+type Survivor struct {
+	Node   string `json:"node"`
+	NodeID string `json:"node_id,omitempty"`
+	Epoch  string `json:"epoch,omitempty"`
+	Term   uint64 `json:"term"`  // of the last entry
+	Index  uint64 `json:"index"` // of the last entry
+	Commit uint64 `json:"commit"`
+	Chosen bool   `json:"chosen,omitempty"`
+	// Loses is what choosing it would lose, empty for the chosen one.
+	Loses string `json:"loses,omitempty"`
+}
+
+// Unfenced is a manager that is only said to be dead.
+type Unfenced struct {
+	Node         string `json:"node,omitempty"` // in the configuration, where it is declared
+	Address      string `json:"address"`        // with its port
+	Acknowledged bool   `json:"acknowledged,omitempty"`
+}
+
+// JoinAs is how a host joins.
+type JoinAs struct {
+	Role string `json:"role"`
+	// Keep tells that it joins with the certificates that it has, so that it
+	// keeps its node ID, labels and availability.
+	Keep bool `json:"keep,omitempty"`
+	// Labels and Availability are the declared ones that it gets where it has a
+	// new node ID; nil and "" where nothing is declared.
+	Labels       map[string]string `json:"labels,omitempty"`
+	Availability string            `json:"availability,omitempty"`
+	// Fenced tells that its raft state has been set aside before.
+	Fenced bool `json:"fenced,omitempty"`
+}
+
+// SurvivorPrint is how far a log reached when the plan was made.
+type SurvivorPrint struct {
+	Name  string `json:"name"`
+	Term  uint64 `json:"term"`
+	Index uint64 `json:"index"`
+}

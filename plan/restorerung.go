@@ -1,0 +1,260 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/requeen/requeen/internal/diag"
+	"github.com/requeen/requeen/internal/state"
+	"github.com/requeen/requeen/schema"
+)
+
+// candidate is a backup that could be restored.
+type candidate struct {
+	backup     *state.Backup
+	repository string
+}
+
+// rungRestore makes a new cluster out of the newest verified backup.
+func (p *planner) rungRestore() {
+	c, why := p.newestBackup()
+	if c == nil {
+		p.unmet(Unmet{Code: diag.NothingToRecover, Goal: p.goalLeader(),
+			Reason: sentence("No declared manager holds the swarm's state (" + p.gone() + "), and " + why), Remedy: remedy(diag.NothingToRecover)})
+		return
+	}
+	if !p.w.allowed(schema.AllowRestore) {
+		p.forbidden(schema.AllowRestore, fmt.Sprintf("No declared manager holds the swarm's state (%s), and backup %s could be restored", p.gone(), c.backup.ID))
+		return
+	}
+	target, u := p.restoreTarget(c)
+	if u == nil {
+		u = p.unfit(c, target)
+	}
+	if u != nil {
+		p.unmet(*u)
+		return
+	}
+	p.restoreSteps(c, target)
+}
+
+// restoreAsked plans the restore that the operator asks for, which goes back in
+// time where the swarm is well.
+func (p *planner) restoreAsked() {
+	if len(p.busy) > 0 {
+		return
+	}
+	goal := "restore backup " + p.in.Restore
+	c, why := p.newestBackup()
+	if p.in.Restore != "latest" {
+		c, why = p.backupByID(p.in.Restore)
+	}
+	if c == nil {
+		p.unmet(Unmet{Code: diag.BackupUnfit, Goal: goal, Reason: sentenceCase(sentence(why)), Remedy: "requeen backup list shows what is there."})
+		return
+	}
+	if !p.w.allowed(schema.AllowRestore) {
+		p.forbidden(schema.AllowRestore, "The restore of backup "+c.backup.ID+" was asked for")
+		return
+	}
+	target, u := p.restoreTarget(c)
+	if u == nil {
+		u = p.unfit(c, target)
+	}
+	if u != nil {
+		p.unmet(*u)
+		return
+	}
+	for _, v := range p.w.voters {
+		if v.up && (v.node == nil || v.node != target && !p.fenceable(v.node)) {
+			p.unmet(Unmet{Code: diag.UndeclaredManager, Goal: goal,
+				Reason: fmt.Sprintf("The manager %s is up and can't be fenced: with it there would be two swarms with one ID.", v.label()),
+				Remedy: "Declare it with a connection, or demote and remove it, then plan again."})
+			return
+		}
+	}
+	p.sim.givenUp = true
+	p.restoreSteps(c, target)
+	p.plan.Recovery.Asked = true
+}
+
+// prefers tells whether a backup is the better one to restore: of the newest epoch
+// before another, then the newer.
+func (p *planner) prefers(a, b *state.Backup) bool {
+	newest := p.w.lineage().newest()
+	if of := func(b *state.Backup) bool { return len(newest) == 1 && b.Epoch == newest[0] }; of(a) != of(b) {
+		return of(a)
+	}
+	return a.TakenAt.After(b.TakenAt)
+}
+
+// backupByID finds a backup of this cluster that can be read, whatever its epoch.
+func (p *planner) backupByID(id string) (*candidate, string) {
+	for _, r := range p.w.st.Repositories {
+		for i := range r.Backups {
+			b := &r.Backups[i]
+			switch {
+			case b.ID != id:
+			case b.Problem != nil:
+				return nil, "backup " + id + " can't be used: " + b.Problem.Text
+			case b.Cluster != p.w.cfg.Cluster.Name || p.w.id.id != "" && b.SwarmID != p.w.id.id:
+				return nil, "backup " + id + " is of another cluster"
+			default:
+				return &candidate{b, r.Name}, ""
+			}
+		}
+	}
+	return nil, "no repository that could be looked at holds backup " + id
+}
+
+// newestBackup is the newest verified backup of this cluster in any repository.
+// A safety copy serves too: it is what a survivor held.
+func (p *planner) newestBackup() (*candidate, string) {
+	var best *candidate
+	why := "no repository that could be looked at holds a backup of it"
+	for _, r := range p.w.st.Repositories {
+		if r.Looked != state.Present {
+			why = "repository " + r.Name + " can't be looked at"
+			continue
+		}
+		for i := range r.Backups {
+			b := &r.Backups[i]
+			if b.Cluster != p.w.cfg.Cluster.Name || p.w.id.id != "" && b.SwarmID != p.w.id.id || b.Problem != nil || b.Verified == "" ||
+				len(b.Suspect) > 0 || b.TakenAt.After(p.in.Now.Add(maxSkew)) {
+				continue
+			}
+			if best == nil || p.prefers(b, best.backup) {
+				best = &candidate{b, r.Name}
+			}
+		}
+	}
+	return best, why
+}
+
+// restoreTarget is restore_onto, else the reachable declared host that the backup
+// was taken on.
+func (p *planner) restoreTarget(c *candidate) (*node, *Unmet) {
+	goal := "restore backup " + c.backup.ID
+	if name := or(p.in.Onto, p.w.rules().RestoreOnto); name != "" {
+		if n := p.w.node(name); n != nil && n.manager() && p.fenceable(n) {
+			return n, nil
+		}
+		return nil, &Unmet{Code: diag.BackupUnfit, Goal: goal, Node: name, Reason: fmt.Sprintf("It is to be restored onto %s, which is no declared manager that can be reached.", name),
+			Remedy: "Bring its host back, or name another manager in restore_onto or with -onto."}
+	}
+	var choices []string
+	for _, n := range p.w.managers() {
+		if !p.fenceable(n) {
+			continue
+		}
+		if n.cfg.Name == c.backup.Node || sameHost(c.backup.Address, n.cfg.Address) {
+			return n, nil
+		}
+		choices = append(choices, n.cfg.Name)
+	}
+	return nil, &Unmet{Code: diag.BackupUnfit, Goal: goal,
+		Reason: fmt.Sprintf("Backup %s was taken on %s, which is no manager that can be reached.", c.backup.ID, c.backup.Node),
+		Remedy: "Name the manager to restore onto in recovery { restore_onto }: " + or(listing(choices), "none can be reached") + "."}
+}
+
+// unfit says why a backup can't be restored onto a host.
+func (p *planner) unfit(c *candidate, n *node) *Unmet {
+	b, h := c.backup, n.host
+	refuse := func(code, format string, args ...any) *Unmet {
+		return &Unmet{Code: code, Goal: "restore backup " + b.ID + " onto " + n.cfg.Name, Node: n.cfg.Name,
+			Reason: sentence(fmt.Sprintf(format, args...)), Remedy: remedy(code)}
+	}
+	repo := p.w.cfg.Repository(c.repository)
+	switch {
+	case repo != nil && !repo.Plaintext && repo.Identity == "":
+		return refuse(diag.BackupUnfit, "Repository %s has no identity, and without it nothing can be opened", c.repository)
+	case b.Autolocked && !p.w.cfg.Cluster.UnlockKey.Set():
+		return refuse(diag.NoUnlockKey, "Backup %s is of an auto-locked swarm: cluster.unlock_key must give the key of its time (fingerprint %s)", b.ID, b.KeySHA256)
+	case newer(b.EngineVersion, h.Engine.Version):
+		return refuse(diag.BackupUnfit, "Backup %s was taken with engine %s, and %s has %s: an older engine may not read what a newer one wrote", b.ID, b.EngineVersion, n.cfg.Name, h.Engine.Version)
+	case h.SwarmDir.FreeBytes > 0 && h.SwarmDir.FreeBytes < stored0(b)+extraRoom:
+		return refuse(diag.NoRoom, "%s has %s free, and the restored directory needs %s", n.cfg.Name, room(h.SwarmDir.FreeBytes), room(stored0(b)+extraRoom))
+	case h.Engine.LiveRestore:
+		return refuse(diag.LiveRestore, "%s's engine has live-restore", n.cfg.Name)
+	case h.ClockSkew > maxSkew || h.ClockSkew < -maxSkew:
+		return refuse(diag.ClockSkew, "%s's clock differs by %s", n.cfg.Name, span(h.ClockSkew))
+	}
+	return nil
+}
+
+// stored0 is what a backup takes at rest; in clear it is some times more.
+func stored0(b *state.Backup) int64 {
+	var sum int64
+	for _, o := range b.Stored {
+		sum += o.Size
+	}
+	return 10 * sum
+}
+
+// newer compares the first number of two versions and, where equal, the second.
+func newer(a, b string) bool {
+	var x, y [2]int
+	if n, _ := fmt.Sscanf(a, "%d.%d", &x[0], &x[1]); n != 2 {
+		return false
+	}
+	if n, _ := fmt.Sscanf(b, "%d.%d", &y[0], &y[1]); n != 2 {
+		return false
+	}
+	return x[0] > y[0] || x[0] == y[0] && x[1] > y[1]
+}
+
+func (p *planner) restoreSteps(c *candidate, target *node) {
+	b := c.backup
+	r := p.begin(RungRestore, target.cfg.Name)
+	r.Backup, r.Repository, r.ParentEpoch, r.Autolock = b.ID, c.repository, b.Epoch, b.Autolocked
+	p.declaredAddresses(r, target)
+	r.TermAbove = b.Raft.Term
+	p.evidence(r, b.Raft.RaftID)
+	for _, m := range b.Raft.Members {
+		if m.RaftID != b.Raft.RaftID && !contains(r.RaftIDs, m.RaftID) {
+			r.RaftIDs = append(r.RaftIDs, m.RaftID)
+		}
+	}
+	r.FreshID = b.NodeID != "" && target.host.SwarmDir.NodeID != b.NodeID && target.cfg.Name != b.Node
+	if r.FreshID {
+		r.NodeID = b.NodeID
+	}
+	r.Unfenced = p.unfenced(target, b.Raft.Members)
+	r.Expires = p.plan.PlannedAt.Add(expiry)
+	why := "No declared manager holds the swarm's state (" + p.gone() + ")"
+	if p.in.Restore != "" {
+		why = "A restore was asked for"
+	}
+	s := p.step(target, Prepare, Safe, prepareTimeout, "%s. Backup %s, %s old, taken on %s at term %d, index %d, is fetched, opened, read and made a directory of %s alone, at %s, and laid beside its place. Nothing is stopped before that has worked",
+		why, b.ID, span(p.in.Now.Sub(b.TakenAt)), b.Node, b.Raft.Term, b.Raft.Index, target.cfg.Name, r.Address)
+	s.Repository = c.repository
+	if b.OpenedAt.IsZero() {
+		p.hazard(diag.NotOpenedYet, s.ID, target.cfg.Name, "Backup %s was never opened with an identity", b.ID)
+	}
+	p.step(target, Hold, Interrupts, holdTimeout, "%s's engine is stopped and kept from starting until the new cluster is made", target.cfg.Name)
+	p.takeOver(target, p.backupMembers(b))
+	p.restoreHazards(b, target)
+}
+
+// backupMembers stands in for the survivors in the question who keeps its
+// certificates: the members that the backup's log names.
+func (p *planner) backupMembers(b *state.Backup) []*node {
+	return []*node{{host: state.Host{SwarmDir: state.SwarmDir{Raft: &b.Raft}}}}
+}
+
+func (p *planner) restoreHazards(b *state.Backup, target *node) {
+	step := 0
+	for _, s := range p.plan.Steps {
+		if s.Kind == Restore {
+			step = s.ID
+		}
+	}
+	since := ""
+	if p.w.st.Swarm != nil && p.w.st.Swarm.VersionIndex > b.Raft.Index {
+		since = fmt.Sprintf(", and it has written at least %d entries since", p.w.st.Swarm.VersionIndex-b.Raft.Index)
+	}
+	o := b.Raft.Objects
+	p.hazard(diag.StateGoesBack, step, target.cfg.Name, "The swarm becomes what it was %s ago (%s): %s. What changed since is lost%s",
+		span(p.in.Now.Sub(b.TakenAt)), stamp(b.TakenAt), strings.Join([]string{counted(o.Services, "service", "services"), counted(o.Secrets, "secret", "secrets"),
+			counted(o.Configs, "config", "configs"), counted(o.Nodes, "node", "nodes")}, ", "), since)
+}

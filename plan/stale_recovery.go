@@ -1,0 +1,71 @@
+package plan
+
+import (
+	"strings"
+
+	"github.com/requeen/requeen/internal/diag"
+	"github.com/requeen/requeen/internal/state"
+)
+
+// recovery compares what a recovery rests on. Once a step has run, the swarm and
+// the disks are as the plan itself made them, and only the machines are compared.
+func (c *comparison) recovery() {
+	c.machines()
+	if c.done.Steps > 0 {
+		return
+	}
+	r, f, s := c.plan.Recovery, c.plan.Fingerprint, c.st.Swarm
+	if !r.Expires.IsZero() && c.st.ObservedAt.After(r.Expires) {
+		c.changes = append(c.changes, Change{Kind: Expired, Remedy: remedy(diag.PlanExpired),
+			Text: "The plan destroys, and was good until " + stamp(r.Expires) + "."})
+	}
+	if s != nil && f.SwarmID != "" && s.ID != f.SwarmID {
+		c.add(SwarmChanged, "", "The swarm is %s; it was %s", s.ID, f.SwarmID)
+	}
+	if r.Rung == RungGrow {
+		c.swarm()
+		return
+	}
+	if s != nil && !r.Asked {
+		for _, n := range s.Nodes {
+			if n.Leader {
+				c.add(SwarmAnswers, "", "%s leads and answers; there was no leader when the plan was made", or(n.Hostname, n.ID))
+				return
+			}
+		}
+	}
+	c.survivors()
+}
+
+func (c *comparison) survivors() {
+	for _, was := range c.plan.Fingerprint.Survivors {
+		h := c.st.Host(was.Name)
+		switch {
+		case h == nil || h.SwarmDir.Raft == nil:
+			c.add(SurvivorMoved, was.Name, "%s's log can't be read any more", was.Name)
+		case h.SwarmDir.Raft.Term != was.Term || h.SwarmDir.Raft.Index != was.Index:
+			c.add(SurvivorMoved, was.Name, "%s's log ends in term %d at index %d; it ended in term %d at index %d",
+				was.Name, h.SwarmDir.Raft.Term, h.SwarmDir.Raft.Index, was.Term, was.Index)
+		}
+	}
+}
+
+// machines compares the hosts that are still to be touched, by what no step of a
+// recovery changes.
+func (c *comparison) machines() {
+	for _, f := range c.plan.Fingerprint.Hosts {
+		touched := false
+		for _, s := range c.plan.Steps {
+			touched = touched || s.ID > c.done.Steps && (s.Node == f.Name || contains(s.With, f.Name))
+		}
+		h := c.st.Host(f.Name)
+		switch {
+		case !touched:
+		case h == nil || h.Looked != state.Present:
+			c.add(HostGone, f.Name, "%s can't be looked at any more", f.Name)
+		case h.MachineID != f.MachineID || h.HostKey != f.HostKey:
+			c.add(HostChanged, f.Name, "%s is the machine %s with the host key %s; it was %s with %s", f.Name,
+				strings.TrimSpace(h.MachineID), h.HostKey, f.MachineID, f.HostKey)
+		}
+	}
+}
