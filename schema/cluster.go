@@ -11,7 +11,10 @@ import (
 const (
 	asItIs       = "left as it is"
 	comparedOnly = "`plan` compares it with the swarm and names every difference, with the command that mends it; no step changes it yet."
-	notYet       = "Read and checked; no plan acts on it yet."
+	// These two are of what a recovery uses as well.
+	madeWith  = comparedOnly + " A recovery makes the new cluster with it."
+	takenOver = comparedOnly + " A manager that a recovery joins under a new node ID gets it."
+	notYet    = "Read and checked; no plan acts on it yet."
 )
 
 var clusterSpec = &blockSpec{
@@ -31,9 +34,9 @@ var clusterSpec = &blockSpec{
 			misuse: []string{"less than a minute: a machine that restarts is down for longer"}},
 		{name: "rebalance", typ: "list of strings", def: "none", doc: "The names of services that are to be spread again after nodes were added.", effect: notYet,
 			misuse: []string{"what can't be a service's name, or a name that stands twice"}},
-		{name: "listen_addr", typ: "address or interface, with or without a port", def: asItIs, doc: "Where managers listen: `0.0.0.0:2377`, `eth0`, `[::]:2377`; the port is 2377 where none is given.", effect: comparedOnly,
+		{name: "listen_addr", typ: "address or interface, with or without a port", def: asItIs, doc: "Where managers listen: `0.0.0.0:2377`, `eth0`, `[::]:2377`; the port is 2377 where none is given.", effect: madeWith,
 			misuse: []string{"a host's name, a port that is none", "one machine's address where several nodes are declared is a warning"}},
-		{name: "data_path_addr", typ: "address or interface", def: asItIs, doc: "Where the traffic of overlay networks goes.", effect: comparedOnly,
+		{name: "data_path_addr", typ: "address or interface", def: asItIs, doc: "Where the traffic of overlay networks goes.", effect: madeWith,
 			misuse: []string{"a port, an unspecified address", "one machine's address where several nodes are declared is a warning"}},
 		{name: "data_path_port", typ: "number", def: asItIs, doc: "The UDP port of that traffic.", effect: comparedOnly,
 			misuse: []string{"anything but 1024 to 49151"}},

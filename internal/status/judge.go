@@ -22,7 +22,8 @@ func Judge(in Input) (*Report, error) {
 		FormatVersion: FormatVersion, Cluster: in.Config.Cluster.Name, SwarmID: p.SwarmID, Epoch: p.Epoch,
 		ObservedAt: in.State.ObservedAt, Condition: p.Condition, Quorum: plan.Quorum(in.Config, in.State), Leader: plan.Leader(in.Config, in.State),
 		UnlockKeyKnown: in.Config.Cluster.UnlockKey.Known(),
-		Nodes:          []Node{}, Backups: []Backup{}, Repositories: []Repository{}, Unfinished: slices.Clone(in.Unfinished), Findings: []Finding{},
+		UndecidedUntil: p.UndecidedUntil, Asides: Asides(in.Config, in.State),
+		Nodes: []Node{}, Backups: []Backup{}, Repositories: []Repository{}, Unfinished: slices.Clone(in.Unfinished), Findings: []Finding{},
 	}}
 	if s := in.State.Swarm; s != nil {
 		j.r.Autolock = s.Autolock
@@ -63,11 +64,11 @@ func (j *judge) swarm() {
 	switch c.Name {
 	case plan.Healthy:
 	case plan.Unknown:
-		j.find(CannotTell, "", "", "The cluster's condition can't be told: "+c.Reason, plan.ByHand(c.Name))
+		j.find(CannotTell, "", "", "The cluster's condition can't be told: "+c.Reason, or(comesBack(j.plan), plan.ByHand(c.Name)))
 	case plan.Degraded:
-		j.find(NeedsHand, "", "", "The cluster is degraded: "+c.Reason, "Bring the missing managers back, as said of each below.")
+		j.find(NeedsHand, "", "", "The cluster is degraded: "+c.Reason, or(comesBack(j.plan), "Bring the missing managers back, as said of each below."))
 	default:
-		j.find(NeedsHand, diag.NotHealthy, "", fmt.Sprintf("The cluster is %s: %s", c.Name, c.Reason), plan.ByHand(c.Name))
+		j.find(NeedsHand, diag.NotHealthy, "", fmt.Sprintf("The cluster is %s: %s", c.Name, c.Reason), or(comesBack(j.plan), plan.ByHand(c.Name)))
 	}
 	switch {
 	case q.Managers > 0 && q.Managers%2 == 0:

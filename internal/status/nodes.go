@@ -21,7 +21,7 @@ func (j *judge) nodes() {
 		}
 		n := Node{NodeState: ns, EngineVersion: h.Engine.Version, CertificateExpiry: h.SwarmDir.CertificateExpiry,
 			ClockSkewSeconds: h.ClockSkew.Seconds(), DiskFree: h.SwarmDir.FreeBytes, DiskTotal: h.SwarmDir.TotalBytes,
-			StartsAtBoot: h.Service.FileState, Holds: h.Service.Holds, SetAsides: h.SetAsides, Looked: h.Looked == state.Present}
+			StartsAtBoot: h.Service.FileState, Holds: h.Service.Holds, SetAsides: h.SetAsides, Recoveries: h.Recoveries, Looked: h.Looked == state.Present}
 		for _, r := range h.Runs {
 			n.Runs = append(n.Runs, r.ID)
 		}
@@ -66,14 +66,7 @@ func (j *judge) node(n Node, h *state.Host) {
 	}
 	j.certificate(n)
 	j.start(n, h)
-	for _, a := range n.SetAsides {
-		what := "certificates of the swarm"
-		if a.HasRaft {
-			what = "a whole cluster, its keys and secrets"
-		}
-		j.find(Note, "", n.Name, fmt.Sprintf("%s on %s holds %s (%s, changed %s).", a.Path, n.Name, what, megabytes(a.Bytes), ago(j.in.Now, a.ChangedAt)),
-			"Remove it once a verified backup has made it superfluous.")
-	}
+	j.recoveries(h)
 }
 
 // nodeState judges what a node is, beyond what the condition says.
@@ -97,12 +90,14 @@ func (j *judge) nodeState(n Node, h *state.Host) {
 			severity = NeedsHand
 		}
 		j.find(severity, code, n.Name, where, remedy)
+	case n.State == plan.NodeStopped && holder(h) != nil: // said with the recovery
 	case n.State == plan.NodeStopped:
-		j.find(NeedsHand, "", n.Name, where, "systemctl start docker on "+n.Name+".")
+		j.find(NeedsHand, "", n.Name, where, j.back(n.Name, "systemctl start docker on "+n.Name+"."))
 	case n.State == plan.NodeLocked:
-		j.find(NeedsHand, diag.ManagerLeftLocked, n.Name, where, "requeen apply, where a run of requeen left it so; else docker swarm unlock on "+n.Name+".")
+		j.find(NeedsHand, diag.ManagerLeftLocked, n.Name, where, j.back(n.Name, j.led("requeen apply, where a run of requeen left it so; else docker swarm unlock on "+n.Name+".")))
+	case (n.State == plan.NodeOrphaned || n.State == plan.NodeDamaged) && holder(h) != nil:
 	case n.State == plan.NodeOrphaned, n.State == plan.NodeDamaged:
-		j.find(NeedsHand, "", n.Name, where, "Copy its swarm directory aside before anything else; then have it leave (docker swarm leave --force) and join again. If no manager is left, don't: its state may be the last.")
+		j.find(NeedsHand, "", n.Name, where, j.back(n.Name, j.led("Copy its swarm directory aside before anything else; then have it leave (docker swarm leave --force) and join again. If no manager is left, don't: its state may be the last.")))
 	case n.State == plan.NodeForeign:
 		j.find(NeedsHand, diag.WrongCluster, n.Name, where, "Correct the node's address or connection, or set cluster.id.")
 	case n.State == plan.NodeActive && down:
@@ -154,7 +149,7 @@ func (j *judge) start(n Node, h *state.Host) {
 	case "disabled":
 		j.find(NeedsHand, "", n.Name, fmt.Sprintf("%s of %s is disabled: the engine does not come back after a reboot.", unit, n.Name), "systemctl enable "+unit+" there.")
 	}
-	if len(n.Holds) > 0 {
+	if held := holder(h); len(n.Holds) > 0 && (held == nil || len(n.Holds) > 1) {
 		j.find(NeedsHand, "", n.Name, fmt.Sprintf("The engine of %s is held: it does not start while there is %s.", n.Name, strings.Join(n.Holds, " and ")),
 			"Find out what put it there; remove it when that is over.")
 	}

@@ -80,7 +80,12 @@ type Report struct {
 	Backups        []Backup       `json:"backups"`          // by name
 	Repositories   []Repository   `json:"repositories"`
 	Unfinished     []Run          `json:"unfinished"`
-	Findings       []Finding      `json:"findings"` // attention first, then unsure, then notes
+	// Asides are the directories that recoveries and others set aside, judged.
+	Asides []Aside `json:"set_asides,omitempty"`
+	// UndecidedUntil is when the loss of the quorum may be judged; zero where
+	// nothing has to be waited for.
+	UndecidedUntil time.Time `json:"undecided_until,omitzero"`
+	Findings       []Finding `json:"findings"` // attention first, then unsure, then notes
 }
 
 // Node is a declared node as it stands.
@@ -97,8 +102,10 @@ type Node struct {
 	StartsAtBoot      string            `json:"starts_at_boot,omitempty"` // systemd's word: enabled, disabled, masked
 	Holds             []string          `json:"holds,omitempty"`          // files that keep the engine from starting
 	SetAsides         []state.SetAside  `json:"set_asides,omitempty"`
-	Runs              []string          `json:"runs,omitempty"` // of requeen's, left or in progress on the host
-	Looked            bool              `json:"looked"`
+	// Recoveries are those that have changed something on the host.
+	Recoveries []state.HostRecovery `json:"recoveries,omitempty"`
+	Runs       []string             `json:"runs,omitempty"` // of requeen's, left or in progress on the host
+	Looked     bool                 `json:"looked"`
 }
 
 // Backup is how a backup block stands.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/requeen/requeen/plan"
 )
@@ -14,6 +15,10 @@ import (
 func (s Screen) Plan(p *plan.Plan, digest string) {
 	s.printf("%s %s\n", s.paint(bold, "Cluster "+p.Cluster), s.paint(dim, "planned "+stamp(p.PlannedAt)))
 	s.labelled("", "Condition:", fmt.Sprintf("%s. %s", p.Condition.Name, p.Condition.Reason))
+	if !p.UndecidedUntil.IsZero() {
+		s.labelled("", "Undecided:", "whether the quorum is lost can be told from "+stamp(p.UndecidedUntil)+" on; plan waits until then")
+	}
+	s.recovery(p.Recovery)
 	s.printf("\n")
 	s.steps(p)
 	s.hazards(p)
@@ -30,17 +35,29 @@ func (s Screen) steps(p *plan.Plan) {
 		return
 	}
 	s.printf("%s\n", s.paint(bold, "Steps:"))
+	kinds, nodes := s.columns(p)
 	for _, step := range p.Steps {
-		s.printf("  %s %s %s  %s  %s\n", fmt.Sprintf("%2d.", step.ID),
-			s.paint(cyan, fmt.Sprintf("%-8s", step.Kind)), s.paint(bold, fmt.Sprintf("%-6s", step.Node)),
-			s.risk(step.Risk), Margin(step.Margin))
+		margin := Margin(step.Margin)
+		head := fmt.Sprintf("  %2d. %s %s  ", step.ID, s.paint(cyan, fmt.Sprintf("%-*s", kinds, step.Kind)),
+			s.paint(bold, fmt.Sprintf("%-*s", nodes, step.Node)))
+		if s.Width >= 20 && stepWidth(max(kinds, len(step.Kind)), max(nodes, len(step.Node)), len(margin)) > s.Width {
+			s.printf("%s%s\n      %s\n", head, s.risk(step.Risk, 0), margin)
+		} else {
+			s.printf("%s%s  %s\n", head, s.risk(step.Risk, riskWidth), margin)
+		}
+		if len(step.With) > 0 {
+			s.paragraph("      ", "side by side with "+strings.Join(step.With, ", "))
+		}
 		s.paragraph("      ", step.Reason)
 	}
 	s.printf("\n")
 }
 
-func (s Screen) risk(r plan.Risk) string {
-	text := fmt.Sprintf("%-11s", r)
+// riskWidth is that of the longest word.
+const riskWidth = len(plan.Destructive)
+
+func (s Screen) risk(r plan.Risk, width int) string {
+	text := fmt.Sprintf("%-*s", width, r)
 	switch r {
 	case plan.Interrupts:
 		return s.paint(yellow, text)
@@ -48,6 +65,36 @@ func (s Screen) risk(r plan.Risk) string {
 		return s.paint(red, text)
 	}
 	return s.paint(green, text)
+}
+
+// columns are the widths that all rows of a plan have, where these fit; else those
+// of a plan of backups, and what is longer breaks its own row.
+func (s Screen) columns(p *plan.Plan) (kinds, nodes int) {
+	kinds, nodes = StepWidths(p)
+	for _, step := range p.Steps {
+		if s.Width >= 20 && stepWidth(kinds, nodes, len(Margin(step.Margin))) > s.Width {
+			return leastKind, leastNode
+		}
+	}
+	return kinds, nodes
+}
+
+// stepWidth is what a row takes: number, kind, node, risk and margin.
+func stepWidth(kind, node, margin int) int {
+	return len("  12. ") + kind + 1 + node + 2 + riskWidth + 2 + margin
+}
+
+// The widths that the columns of kinds and nodes have at least.
+const leastKind, leastNode = 8, 6
+
+// StepWidths are how wide the kinds and the nodes of a plan's steps are, each at
+// least as wide as those of a plan of backups.
+func StepWidths(p *plan.Plan) (kinds, nodes int) {
+	kinds, nodes = leastKind, leastNode
+	for _, step := range p.Steps {
+		kinds, nodes = max(kinds, len(step.Kind)), max(nodes, utf8.RuneCountInString(step.Node))
+	}
+	return kinds, nodes
 }
 
 // Margin says in words how the quorum stands.
@@ -96,11 +143,21 @@ func (s Screen) unmet(p *plan.Plan) {
 	s.printf("\n")
 }
 
-// PlanLines is a plan as line-delimited JSON: a version line, a line for each
-// step, hazard and unmet goal, and a summary line with the digest.
+// PlanLines is a plan as line-delimited JSON: a version line, the condition,
+// until when it is undecided, what is recovered and on which evidence, a line for
+// each step, hazard and unmet goal, and a summary line with the digest.
 func PlanLines(p *plan.Plan, digest string) []any {
 	lines := []any{versionLine("plan", p.ToolVersion)}
 	lines = append(lines, map[string]any{"type": "condition", "cluster": p.Cluster, "condition": p.Condition.Name, "reason": p.Condition.Reason})
+	if !p.UndecidedUntil.IsZero() {
+		lines = append(lines, map[string]any{"type": "undecided", "until": p.UndecidedUntil.UTC().Format(time.RFC3339Nano)})
+	}
+	if p.Recovery != nil {
+		lines = append(lines, struct {
+			Type string `json:"type"`
+			*plan.Recovery
+		}{"recovery", p.Recovery})
+	}
 	for _, step := range p.Steps {
 		lines = append(lines, struct {
 			Type string `json:"type"`

@@ -20,6 +20,9 @@ type RunEvent struct {
 type Run struct {
 	Screen Screen
 	Steps  int // in the plan
+	// Kinds and Nodes are the widths of the steps' columns, as StepWidths tells;
+	// 0 is that of a plan of backups.
+	Kinds, Nodes int
 
 	started   time.Time // of the current step
 	stage     string
@@ -53,7 +56,7 @@ func (r *Run) Event(e RunEvent) {
 }
 
 func (r *Run) head(e RunEvent) string {
-	return fmt.Sprintf("[%d/%d] %-8s %-6s", e.Step, r.Steps, e.Kind, e.Node)
+	return fmt.Sprintf("[%d/%d] %-*s %-*s", e.Step, r.Steps, max(leastKind, r.Kinds), e.Kind, max(leastNode, r.Nodes), e.Node)
 }
 
 func (r *Run) line(e RunEvent, text string) {

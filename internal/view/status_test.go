@@ -50,7 +50,7 @@ func report(t *testing.T, name string, change func(*schema.Config, *state.State)
 // without colours.
 func TestStatusScreens(t *testing.T) {
 	for name, change := range map[string]func(*schema.Config, *state.State){
-		"fresh": opened, "due": nil, "all-locked": nil, "all-stopped": nil, "all-unknown": nil, "damaged-newest": nil, "large": large, "troubles": troubles,
+		"fresh": opened, "due": nil, "all-locked": nil, "all-stopped": nil, "all-unknown": nil, "damaged-newest": nil, "large": large, "troubles": troubles, "recovered": recovered,
 	} {
 		from := name
 		if _, err := os.Stat(filepath.Join("..", "..", "plan", "testdata", name)); err != nil {
@@ -120,6 +120,25 @@ func large(cfg *schema.Config, st *state.State) {
 		}
 		st.Hosts, st.Swarm.Nodes, cfg.Nodes = append(st.Hosts, h), append(st.Swarm.Nodes, n), append(cfg.Nodes, c)
 	}
+}
+
+// recovered is a swarm after a recovery: a host that is still fenced, a set-aside
+// that a backup has made superfluous, and one that is kept.
+func recovered(_ *schema.Config, st *state.State) {
+	opened(nil, st)
+	m1, m2 := st.Host("m1"), st.Host("m2")
+	const id, old = "20250309T030000Z-5f0c9a", "20250308T010000Z-aaaaaa"
+	b := &st.Repositories[0].Backups[0]
+	m1.SetAsides = []state.SetAside{{Path: m1.SwarmDir.Path + ".requeen-" + old, HasRaft: true, Bytes: 420 << 10, ChangedAt: b.TakenAt.Add(-time.Hour)},
+		{Path: m1.SwarmDir.Path + ".requeen-" + id, HasRaft: true, Bytes: 430 << 10, ChangedAt: b.TakenAt.Add(time.Hour)}}
+	m1.Recoveries = []state.HostRecovery{{ID: old, Cluster: "prod", Phase: state.RecoveryLifted, Aside: m1.SetAsides[0].Path},
+		{ID: id, Cluster: "prod", Phase: state.RecoveryLifted, Aside: m1.SetAsides[1].Path}}
+	safety := *b
+	safety.ID, safety.Kind = old, state.KindSafety
+	st.Repositories[0].Backups = append(st.Repositories[0].Backups, safety)
+	m2.Service.Holds = []string{"/var/lib/requeen/recoveries/" + id + "/hold"}
+	m2.Service.ActiveState, m2.Engine = "inactive", state.Engine{Answered: state.Absent}
+	m2.Recoveries = []state.HostRecovery{{ID: id, Cluster: "prod", Phase: state.RecoveryFenced, Held: true}}
 }
 
 // troubles has one of everything that status tells of a host and a repository.
