@@ -103,6 +103,9 @@ func (r *runner) closeIfOver(err error) bool {
 }
 
 func (r *runner) anyOpen() bool {
+	if r.p.Recovery != nil && r.j.progress.everActed {
+		return true // what it holds is let go by going on
+	}
 	for _, q := range r.seqs {
 		if r.open(q) {
 			return true

@@ -52,7 +52,8 @@ func waitForced(ctx context.Context, t *task) (string, error) {
 	missing, compared, err := t.Recoverer.Missing(ctx, op)
 	switch {
 	case err != nil:
-		return "", err
+		return "", stepError(t.s, "", "What the swarm holds could not be compared with what "+t.s.Node+" was made of",
+			sentence(err.Error())+". The new cluster is made, and its other managers are still held.", "Mend what the message names, then run requeen apply again: it goes on from here.", err)
 	case !compared:
 		return seen + "; what it holds was not compared, since the source is not at hand any more", nil
 	case missing != "":

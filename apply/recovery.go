@@ -42,7 +42,7 @@ func (t *task) operation(node string) Operation {
 	op := Operation{ID: r.ID, Cluster: t.p.Cluster, SwarmID: t.p.SwarmID, Node: node, Token: t.highestLock(),
 		Source: r.Node, Address: r.Address, ListenAddr: r.ListenAddr, DataPathAddr: r.DataPathAddr, Autolock: r.Autolock,
 		ParentEpoch: r.ParentEpoch, Repository: r.Repository, Backup: r.Backup, RaftIDs: r.RaftIDs, TermAbove: r.TermAbove,
-		FreshID: r.FreshID, ToolVersion: t.req.ToolVersion}
+		FreshIdentity: r.FreshIdentity, ToolVersion: t.req.ToolVersion}
 	for _, u := range r.Unfenced {
 		op.Unfenced = append(op.Unfenced, u.Address)
 	}

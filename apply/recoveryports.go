@@ -19,17 +19,17 @@ type Operation struct {
 	// and certificate again in the shell that acts (safety rule 17).
 	Host state.Host
 
-	Source       string // the manager out of which the cluster is made, in the configuration
-	Address      string // what the source advertises, with its port
-	ListenAddr   string
-	DataPathAddr string
-	Autolock     bool
-	ParentEpoch  string
-	Repository   string // of the safety copy, or of the backup that is restored
-	Backup       string // the ID of the backup that is restored, "" when a survivor's own state is
-	RaftIDs      []string
-	TermAbove    uint64
-	FreshID      bool
+	Source        string // the manager out of which the cluster is made, in the configuration
+	Address       string // what the source advertises, with its port
+	ListenAddr    string
+	DataPathAddr  string
+	Autolock      bool
+	ParentEpoch   string
+	Repository    string // of the safety copy, or of the backup that is restored
+	Backup        string // the ID of the backup that is restored, "" when a survivor's own state is
+	RaftIDs       []string
+	TermAbove     uint64
+	FreshIdentity bool
 	// Unfenced are the addresses that must not answer when the cluster is forced.
 	Unfenced []string
 

@@ -107,9 +107,11 @@ func (p *planner) decide() []*need {
 			p.backup(n)
 		}
 	}
-	p.differs = p.w.differences()
-	for _, u := range p.differs {
-		p.unmet(u)
+	for _, u := range p.w.differences() {
+		if u.Node == "" || u.Goal != goalJoined(u.Node) || !p.joins(u.Node) {
+			p.differs = append(p.differs, u)
+			p.unmet(u)
+		}
 	}
 	return needs
 }

@@ -55,7 +55,7 @@ func (w *world) joinAnew(n *node, reason string) Unmet {
 }
 
 func (w *world) notIn(n *node, reason, before string) Unmet {
-	return Unmet{Code: diag.NodeDiffers, Goal: n.cfg.Name + " is in the swarm", Node: n.cfg.Name,
+	return Unmet{Code: diag.NodeDiffers, Goal: goalJoined(n.cfg.Name), Node: n.cfg.Name,
 		Reason: reason + " No step joins it yet.",
 		Remedy: fmt.Sprintf("%sOn a manager docker swarm join-token %s prints the command to type on %s; add --advertise-addr %s to it.",
 			before, n.cfg.Role, n.cfg.Name, n.cfg.Address)}
@@ -99,3 +99,5 @@ func (w *world) toRemove(m *state.SwarmNode) Unmet {
 			m.Role, name, m.ID, or(m.Status, "unknown")),
 		Remedy: "Declare it as a node, or: " + listing(steps) + "."}
 }
+
+func goalJoined(name string) string { return name + " is in the swarm" }

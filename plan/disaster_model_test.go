@@ -22,6 +22,7 @@ type disaster struct {
 	disks  map[string]*disk
 	swarms map[string]*lineage // by epoch
 	now    time.Time
+	ask    string   // -restore of the next plan
 	broken []string // what a step did that a real host would refuse, or that destroys
 	news   int
 }
@@ -259,7 +260,7 @@ func (d *disaster) account(epoch string) *state.Swarm {
 func (d *disaster) plan(t fataler) *plan.Plan {
 	t.Helper()
 	st := d.observe()
-	p, err := plan.Build(plan.Input{Config: d.cfg, State: st, Now: d.now, ToolVersion: "test"})
+	p, err := plan.Build(plan.Input{Config: d.cfg, State: st, Now: d.now, ToolVersion: "test", Restore: d.ask})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, must(json.MarshalIndent(st, "", " ")))
 	}

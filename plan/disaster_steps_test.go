@@ -13,6 +13,9 @@ import (
 // would refuse.
 func (d *disaster) step(p *plan.Plan, s plan.Step) {
 	h := d.st.Host(s.Node)
+	if d.disks[s.Node] == nil {
+		return // a worker, which is not modelled
+	}
 	if d.disks[s.Node].off {
 		d.complain("step %d is for %s, which can't be reached", s.ID, s.Node)
 		return

@@ -302,6 +302,80 @@ func (e emergency) judge(f *failures, where string, d *disaster, last *plan.Plan
 	}
 }
 
+// TestARestoreThatIsAskedFor goes back in time, of swarms that are well and of such
+// that are not. Cut after any step, both the same request and a plan without it
+// bring a swarm back.
+func TestARestoreThatIsAskedFor(t *testing.T) {
+	var f failures
+	planned, cuts := 0, 0
+	for managers := 1; managers <= 3; managers++ {
+		for _, e := range emergencies(managers) {
+			if !e.backup || len(e.allow) < 4 || e.autolock {
+				continue
+			}
+			d := e.world()
+			d.ask = "latest"
+			var first *plan.Plan
+			if failed := caught(func(t fataler) { first = d.plan(t) }); failed != "" {
+				f.add("no plan: "+kindOf(failed), e, failed)
+				continue
+			}
+			if len(first.Steps) == 0 {
+				if len(first.Unmet) == 0 {
+					f.add("nothing is planned and nothing is said", e, "")
+				}
+				continue
+			}
+			planned++
+			for cut := 1; cut <= len(first.Steps); cut++ {
+				for _, again := range []string{"", "latest"} {
+					cuts++
+					e.askedCut(&f, cut, again)
+				}
+			}
+		}
+	}
+	t.Logf("%d plans, %d cuts", planned, cuts)
+	f.report(t)
+}
+
+func (e emergency) askedCut(f *failures, cut int, again string) {
+	d := e.world()
+	where, last := "", (*plan.Plan)(nil)
+	failed := caught(func(t fataler) {
+		d.ask = "latest"
+		p := d.plan(t)
+		where = fmt.Sprintf("cut after %s %s, asked again: %v: ", p.Steps[cut-1].Kind, p.Steps[cut-1].Node, again != "")
+		d.run(p, cut)
+		d.now = d.now.Add(3 * time.Minute)
+		if d.ask = again; again != "" && cut < len(p.Steps) {
+			next := d.plan(t)
+			if len(next.Steps) == 0 && len(next.Unmet) == 0 {
+				d.complain("asked again, nothing is planned and nothing is said")
+			}
+			d.run(next, -1)
+			d.now = d.now.Add(3 * time.Minute)
+		}
+		d.ask = ""
+		last = d.settle(t)
+	})
+	if failed != "" {
+		f.add(kindOf(where)+"no plan: "+kindOf(failed), e, failed)
+		return
+	}
+	if again == "" && strings.Contains(unmetText(last), "RQ217") || slices.Contains(e.states, "unreachable") && !e.assumeDead && len(last.Unmet) > 0 {
+		return // what is left to do is said
+	}
+	e.judge(f, where, d, last)
+	for _, h := range d.st.Hosts {
+		for _, r := range h.Recoveries {
+			if r.Held {
+				f.add(kindOf(where)+"a host is left held", e, h.Name+": "+last.Summary+" "+unmetText(last))
+			}
+		}
+	}
+}
+
 func unmetText(p *plan.Plan) string {
 	var words []string
 	for _, u := range p.Unmet {

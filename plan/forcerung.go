@@ -26,6 +26,9 @@ func (p *planner) rungForce(list []*node) {
 	log := best.host.SwarmDir.Raft
 	r := p.begin(RungForce, best.cfg.Name)
 	r.ParentEpoch, r.Autolock = log.Epoch, best.host.SwarmDir.Locked
+	if log.Epoch == r.ID { // prepared already, by the run that was cut
+		r.ParentEpoch = log.ParentEpoch
+	}
 	p.declaredAddresses(r, best)
 	p.compared(list)
 	p.evidence(r, log.RaftID)
@@ -37,13 +40,25 @@ func (p *planner) rungForce(list []*node) {
 	}
 	p.step(best, Hold, Interrupts, holdTimeout, "%s is the furthest survivor: %s. No quorum can come back (%s). Its engine is stopped, so that its log is whole, and kept from starting until the new cluster is made",
 		best.cfg.Name, position(log), p.gone())
-	if r.Repository != "" {
-		s := p.step(best, Save, Safe, saveTimeout, "What %s holds is stored in repository %s before anything is changed; it counts as no backup of the new cluster", best.cfg.Name, r.Repository)
-		s.Repository = r.Repository
-	}
+	p.saveStep(best)
 	p.step(best, Prepare, Safe, prepareTimeout, "A swarm directory is made of it that names %s alone, at %s: %s. It is laid beside the old one, proved readable, and changes nothing yet",
 		best.cfg.Name, r.Address, p.prepareWords(best))
 	p.takeOver(best, list)
+}
+
+// saveStep stores what a held host holds, where a repository can be used. Where
+// none can, the set-aside on the host is the only copy, and the run has no lock
+// that others see.
+func (p *planner) saveStep(n *node) {
+	r := p.plan.Recovery
+	if r.Repository == "" {
+		if len(p.w.cfg.Repositories) > 0 {
+			p.hazard(diag.NoSharedLock, 0, n.cfg.Name, "No repository can be used now: what %s holds stays on it alone, set aside, and nothing but the hosts' own locks keeps a second run away", n.cfg.Name)
+		}
+		return
+	}
+	s := p.step(n, Save, Safe, saveTimeout, "What %s holds is stored in repository %s before anything is changed; it counts as no backup of the new cluster", n.cfg.Name, r.Repository)
+	s.Repository = r.Repository
 }
 
 // takeOver is what force and restore share: fence, swap, start, init, and the
@@ -90,15 +105,11 @@ func (p *planner) comeBack(target *node, fenced, survivors []*node) {
 	for _, n := range fenced {
 		keep := p.keeps(n, survivors)
 		p.joinBack(n, keep)
-		switch old := oldEntry(n, survivors); {
-		case keep || old == "":
-		case old == p.plan.Recovery.NodeID:
-			p.takeEntry(n, old)
-		default:
+		if old := oldEntry(n, survivors); old != "" && !keep {
 			p.replaceEntry(n, old)
 		}
 	}
-	if old := oldEntry(target, survivors); old != "" && p.plan.Recovery.FreshID && old != p.plan.Recovery.NodeID {
+	if old := oldEntry(target, survivors); old != "" && p.plan.Recovery.FreshIdentity {
 		p.replaceEntry(target, old)
 	}
 	p.rotateTokens(target)
@@ -119,6 +130,10 @@ func (p *planner) fence(target *node) []*node {
 		if n == target || !p.fenceable(n) {
 			continue
 		}
+		if p.plan.Recovery.Asked && p.leads(n) {
+			p.step(n, Hold, Interrupts, holdTimeout, "%s leads: its engine is stopped, the last of all, so that what it holds is whole", n.cfg.Name)
+			p.saveStep(n)
+		}
 		p.step(n, Fence, Interrupts, holdTimeout, "%s is %s. A forced cluster evicts every old manager that it meets, so it is kept from starting, and its raft state is set aside; its certificates stay",
 			n.cfg.Name, n.state.State)
 		fenced = append(fenced, n)
@@ -138,9 +153,6 @@ func (p *planner) keeps(n *node, survivors []*node) bool {
 	d := n.host.SwarmDir
 	if d.Presence != state.Present || d.NodeID == "" || !d.HasKey || !d.HasRootCA || d.Role != schema.RoleManager {
 		return false
-	}
-	if d.NodeID == p.plan.Recovery.NodeID {
-		return false // the target has this node ID now (safety rule 3)
 	}
 	for _, s := range survivors {
 		if slices.Contains(s.host.SwarmDir.Raft.ManagerNodes, d.NodeID) {

@@ -1,6 +1,10 @@
 package plan
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/requeen/requeen/schema"
+)
 
 // freshBackups ends a recovery with a backup of the new cluster: none of the old
 // epoch counts for it. It is of the last manager that came back with its own node
@@ -12,7 +16,7 @@ func (p *planner) freshBackups(needs []*need) {
 	}
 	var from *node
 	for _, s := range p.plan.Steps {
-		if s.Kind == Join && s.Join.Keep {
+		if s.Kind == Join && s.Join.Keep && s.Join.Role == schema.RoleManager {
 			from = p.w.node(s.Node)
 		}
 	}

@@ -113,13 +113,13 @@ func conditionCases() []golden {
 			st.Host("m1").Engine.SwarmError = none
 			down(st, "m2")
 			down(st, "m3")
-		}).want("", "RQ209", "RQ209"),
+		}).want("start m2+m3", "RQ209"),
 		of("all-stopped", "Every engine is down, and the state is on every disk.", func(st *state.State) {
 			silent(st, "no manager answers")
 			for _, m := range []string{"m1", "m2", "m3"} {
 				down(st, m)
 			}
-		}).want("", "RQ209", "RQ209"),
+		}).want("start m1+m2+m3", "RQ209"),
 		of("all-unknown", "No host can be reached: unknown is not absent.", func(st *state.State) {
 			silent(st, "no manager could be asked")
 			for _, m := range []string{"m1", "m2", "m3"} {
@@ -131,14 +131,14 @@ func conditionCases() []golden {
 			for _, m := range []string{"m1", "m2", "m3"} {
 				locked(st, m)
 			}
-		}).want("", "RQ209", "RQ209"),
+		}).want("", "RQ205", "RQ209"),
 		of("all-orphaned", "The engines know no swarm, but the state is on every disk.", func(st *state.State) {
 			silent(st, "no engine is in a swarm")
 			for _, m := range []string{"m1", "m2", "m3"} {
 				h := st.Host(m)
 				h.Engine = state.Engine{Answered: state.Present, Version: "28.5.2", LocalNodeState: "inactive"}
 			}
-		}).want("", "RQ209", "RQ209"),
+		}).want("start m1+m2+m3", "RQ209"),
 		of("all-absent", "No manager's disk holds state; the repository holds a fresh backup.", func(st *state.State) {
 			silent(st, "no engine is in a swarm")
 			for _, m := range []string{"m1", "m2", "m3"} {
@@ -147,7 +147,7 @@ func conditionCases() []golden {
 				h.SwarmDir = state.SwarmDir{Presence: state.Absent}
 			}
 			keep(st, aged(time.Hour))
-		}).want("", "RQ209"),
+		}).want("", "RQ222"),
 		of("forked", "The repository holds a backup of an epoch that was opened after the one of the swarm that answers.", func(st *state.State) {
 			b := aged(time.Hour)
 			b.Epoch = "2025-03-10-b"

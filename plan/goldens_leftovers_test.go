@@ -115,7 +115,7 @@ func lastCopy() golden {
 	run.NodeID = idOf("m1")
 	h.Runs = []state.HostRun{run}
 	return golden{name: "leftover-last-copy", about: "The swarm's state is lost but for the copy of a cut run: it stays.", config: config(1), state: st}.
-		want("", "RQ217", "RQ209", "RQ209", "RQ401")
+		want("", "RQ217", "RQ223", "RQ209", "RQ401")
 }
 
 // anotherBlock is due while a run for the first goes on.

@@ -1,6 +1,10 @@
 package plan
 
 import (
+	"fmt"
+	"slices"
+
+	"github.com/requeen/requeen/internal/diag"
 	"github.com/requeen/requeen/internal/state"
 	"github.com/requeen/requeen/schema"
 )
@@ -18,6 +22,7 @@ func (p *planner) grow() {
 			list = append(list, n)
 		}
 	}
+	p.fencedMembers()
 	left := p.leftEntries()
 	if len(list)+len(left) == 0 {
 		return
@@ -36,10 +41,34 @@ func (p *planner) grow() {
 		}
 		keep := p.listed(n)
 		if n.phase(p.plan.Recovery.ID) != state.RecoveryFenced {
-			p.step(n, Fence, Safe, holdTimeout, "%s holds state of this cluster from before it was recovered, and is in no swarm: that state is set aside, not removed, before it joins", n.cfg.Name)
+			why := "%s holds state of this cluster from before it was recovered, and is in no swarm: that state is set aside, not removed, before it joins"
+			if n.state.State == NodeEmpty {
+				why = "%s is declared a manager and in no swarm: its engine is held until it joins"
+			}
+			p.step(n, Fence, Safe, holdTimeout, why, n.cfg.Name)
 		}
 		p.joinBack(n, keep)
 	}
+}
+
+// fencedMembers names the members of the swarm that a cut recovery holds and that
+// can't be started as they are, most often since their raft state is set aside: one that joined under its old raft ID, without its log, would break
+// the promise that raft rests on.
+func (p *planner) fencedMembers() {
+	for _, n := range p.w.managers() {
+		v, id := p.w.voterOf(n), n.fencedBy()
+		if v == nil || id == "" || v.up || p.returns(n) {
+			continue
+		}
+		p.unmet(Unmet{Code: diag.LeftoverStuck, Goal: n.cfg.Name + " is a manager of the swarm", Node: n.cfg.Name,
+			Reason: fmt.Sprintf("%s is a member of the swarm that answers, and the recovery %s, which was cut, holds it without the raft state or docker-state.json in place: so it can't be the same member.", n.cfg.Name, id),
+			Remedy: "Type on a manager: docker node demote " + p.w.entry(v.member) + " && docker node rm --force " + p.w.entry(v.member) + "; the next plan joins it anew."})
+	}
+}
+
+// joins tells whether a step lets a node join.
+func (p *planner) joins(name string) bool {
+	return slices.ContainsFunc(p.plan.Steps, func(s Step) bool { return s.Kind == Join && s.Node == name })
 }
 
 // returns tells whether a declared manager is out of the swarm and can join it.
@@ -58,9 +87,11 @@ func (p *planner) returns(n *node) bool {
 		return false
 	}
 	switch n.state.State {
-	case NodeOrphaned:
+	case NodeOrphaned, NodeStopped:
 		return h.SwarmDir.ClusterID == p.w.id.id
-	case NodeDamaged, NodeEmpty:
+	case NodeEmpty:
+		return h.Engine.LocalNodeState == "inactive" || n.letGo()
+	case NodeDamaged:
 		return n.letGo() && h.Engine.LocalNodeState != "active" && h.Engine.LocalNodeState != "pending"
 	}
 	return false

@@ -39,7 +39,9 @@ func (p *planner) recover() {
 		return
 	case Unknown:
 		if !p.w.onlyOutOfReach() {
-			p.silent()
+			if !p.restoreCut() {
+				p.silent()
+			}
 			return
 		}
 	}

@@ -38,11 +38,10 @@ type Recovery struct {
 	// ever be a member again. TermAbove is the highest term that was read.
 	RaftIDs   []string `json:"raft_ids,omitempty"`
 	TermAbove uint64   `json:"term_above,omitempty"`
-	FreshID   bool     `json:"fresh_raft_id,omitempty"` // the backup is another host's (safety rule 3)
-	// NodeID is the node ID that the cluster is made with, where it was another
-	// host's: that host may not join with its certificates.
-	NodeID    string     `json:"node_id,omitempty"`
-	Survivors []Survivor `json:"survivors,omitempty"`
+	// FreshIdentity: the backup is another host's, whose node ID and raft ID stay
+	// its own (safety rule 3).
+	FreshIdentity bool       `json:"fresh_identity,omitempty"`
+	Survivors     []Survivor `json:"survivors,omitempty"`
 	// Unfenced are the managers that can't be reached to be fenced: the addresses
 	// that are probed again before the cluster is forced (safety rule 10).
 	Unfenced []Unfenced `json:"unfenced,omitempty"`

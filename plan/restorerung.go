@@ -17,7 +17,7 @@ type candidate struct {
 
 // rungRestore makes a new cluster out of the newest verified backup.
 func (p *planner) rungRestore() {
-	c, why := p.newestBackup()
+	c, why := p.newestBackup(true)
 	if c == nil {
 		p.unmet(Unmet{Code: diag.NothingToRecover, Goal: p.goalLeader(),
 			Reason: sentence("No declared manager holds the swarm's state (" + p.gone() + "), and " + why), Remedy: remedy(diag.NothingToRecover)})
@@ -45,7 +45,13 @@ func (p *planner) restoreAsked() {
 		return
 	}
 	goal := "restore backup " + p.in.Restore
-	c, why := p.newestBackup()
+	if id, name := p.w.halfMade(); id != "" {
+		p.unmet(Unmet{Code: diag.LeftoverStuck, Goal: goal, Node: name,
+			Reason: fmt.Sprintf("The recovery %s was cut after it had replaced a swarm directory, and %s waits for it: two recoveries at once would get into each other's way.", id, name),
+			Remedy: "Plan without -restore and apply that, which finishes it; then ask again."})
+		return
+	}
+	c, why := p.newestBackup(false)
 	if p.in.Restore != "latest" {
 		c, why = p.backupByID(p.in.Restore)
 	}
@@ -75,7 +81,6 @@ func (p *planner) restoreAsked() {
 	}
 	p.sim.givenUp = true
 	p.restoreSteps(c, target)
-	p.plan.Recovery.Asked = true
 }
 
 // prefers tells whether a backup is the better one to restore: of the newest epoch
@@ -86,6 +91,37 @@ func (p *planner) prefers(a, b *state.Backup) bool {
 		return of(a)
 	}
 	return a.TakenAt.After(b.TakenAt)
+}
+
+// halfMade is a recovery that has replaced a swarm directory and is not at its end:
+// its cluster is not made yet, or it still holds managers that are to join. The
+// name is that of a manager that waits for it.
+func (w *world) halfMade() (id, name string) {
+	for _, n := range w.managers() {
+		if w.swapped(n) && !n.host.SwarmDir.HasStateFile {
+			return w.unfinished(), n.cfg.Name
+		}
+		if held := n.fencedBy(); held != "" && held != w.unfinished() {
+			return held, n.cfg.Name
+		}
+	}
+	return "", ""
+}
+
+// restoreCut says so where a restore of a living swarm was cut once the raft state
+// of its managers was set aside: which backup it was for, only the operator knows.
+func (p *planner) restoreCut() bool {
+	id := p.w.unfinished()
+	for _, n := range p.w.managers() {
+		if id == "" || n.phase(id) != state.RecoveryFenced || p.w.furthest() != nil {
+			continue
+		}
+		p.unmet(Unmet{Code: diag.LeftoverStuck, Goal: p.goalLeader(), Node: n.cfg.Name,
+			Reason: fmt.Sprintf("The restore %s was cut once the raft state of %s was set aside, and before a new cluster was made.", id, n.cfg.Name),
+			Remedy: "Plan with the same -restore again, which finishes it. What was set aside is on the hosts, as requeen status lists it."})
+		return true
+	}
+	return false
 }
 
 // backupByID finds a backup of this cluster that can be read, whatever its epoch.
@@ -107,9 +143,10 @@ func (p *planner) backupByID(id string) (*candidate, string) {
 	return nil, "no repository that could be looked at holds backup " + id
 }
 
-// newestBackup is the newest verified backup of this cluster in any repository.
-// A safety copy serves too: it is what a survivor held.
-func (p *planner) newestBackup() (*candidate, string) {
+// newestBackup is the newest verified backup of this cluster in any repository. A
+// safety copy serves where nothing else is left of the state; who asks for the
+// latest backup does not mean what a cut run has saved just now.
+func (p *planner) newestBackup(safety bool) (*candidate, string) {
 	var best *candidate
 	why := "no repository that could be looked at holds a backup of it"
 	for _, r := range p.w.st.Repositories {
@@ -120,7 +157,7 @@ func (p *planner) newestBackup() (*candidate, string) {
 		for i := range r.Backups {
 			b := &r.Backups[i]
 			if b.Cluster != p.w.cfg.Cluster.Name || p.w.id.id != "" && b.SwarmID != p.w.id.id || b.Problem != nil || b.Verified == "" ||
-				len(b.Suspect) > 0 || b.TakenAt.After(p.in.Now.Add(maxSkew)) {
+				len(b.Suspect) > 0 || b.Kind == state.KindSafety && !safety || b.TakenAt.After(p.in.Now.Add(maxSkew)) {
 				continue
 			}
 			if best == nil || p.prefers(b, best.backup) {
@@ -207,6 +244,7 @@ func (p *planner) restoreSteps(c *candidate, target *node) {
 	b := c.backup
 	r := p.begin(RungRestore, target.cfg.Name)
 	r.Backup, r.Repository, r.ParentEpoch, r.Autolock = b.ID, c.repository, b.Epoch, b.Autolocked
+	r.Asked = p.in.Restore != ""
 	p.declaredAddresses(r, target)
 	r.TermAbove = b.Raft.Term
 	p.evidence(r, b.Raft.RaftID)
@@ -215,10 +253,7 @@ func (p *planner) restoreSteps(c *candidate, target *node) {
 			r.RaftIDs = append(r.RaftIDs, m.RaftID)
 		}
 	}
-	r.FreshID = b.NodeID != "" && target.host.SwarmDir.NodeID != b.NodeID && target.cfg.Name != b.Node
-	if r.FreshID {
-		r.NodeID = b.NodeID
-	}
+	r.FreshIdentity = b.NodeID != "" && target.host.SwarmDir.NodeID != b.NodeID && target.cfg.Name != b.Node
 	r.Unfenced = p.unfenced(target, b.Raft.Members)
 	r.Expires = p.plan.PlannedAt.Add(expiry)
 	why := "No declared manager holds the swarm's state (" + p.gone() + ")"
@@ -232,6 +267,9 @@ func (p *planner) restoreSteps(c *candidate, target *node) {
 		p.hazard(diag.NotOpenedYet, s.ID, target.cfg.Name, "Backup %s was never opened with an identity", b.ID)
 	}
 	p.step(target, Hold, Interrupts, holdTimeout, "%s's engine is stopped and kept from starting until the new cluster is made", target.cfg.Name)
+	if r.Asked && p.leads(target) {
+		p.saveStep(target)
+	}
 	p.takeOver(target, p.backupMembers(b))
 	p.restoreHazards(b, target)
 }

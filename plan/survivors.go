@@ -202,7 +202,7 @@ func (p *planner) unfenced(target *node, members []state.Member) []Unfenced {
 		if n == target || p.fenceable(n) {
 			continue
 		}
-		add(Unfenced{Node: n.cfg.Name, Address: net.JoinHostPort(n.cfg.Address, "2377"), Acknowledged: slices.Contains(p.w.rules().AssumeDead, n.cfg.Name)})
+		add(Unfenced{Node: n.cfg.Name, Address: net.JoinHostPort(n.cfg.Address, "2377"), Acknowledged: p.w.saidDead(n)})
 	}
 	for _, m := range members {
 		known := false

@@ -31,6 +31,7 @@ type host struct {
 	token   uint64
 	runs    map[string]*run
 	oldRuns int
+	disk
 }
 
 // run is a detached unit: a little machine that moves with the clock.
@@ -114,13 +115,13 @@ func (w *World) step(h *host, r *run, now time.Time) {
 func (w *World) stop(h *host) {
 	h.up = false
 	w.stops++
-	up := 0
+	up, n := 0, len(w.epochs[h.epoch])
 	for _, o := range w.hosts {
-		if o.up && !o.locked {
+		if o.up && !o.locked && o.epoch == h.epoch {
 			up++
 		}
 	}
-	if n := len(w.hosts); n > 1 && up < n/2+1 {
+	if n > 1 && up < n/2+1 {
 		w.violate("%s was stopped and the quorum lost: %d of %d up", h.name, up, n)
 	}
 }
@@ -233,7 +234,9 @@ func (p *Process) Reachable(_ context.Context, node, nodeID string) (ok bool, se
 	return ok, seen, err
 }
 
-func (h *host) reachable(now time.Time) bool { return h.up && !h.locked && !now.Before(h.seenAt) }
+func (h *host) reachable(now time.Time) bool {
+	return h.up && !h.locked && !h.off && h.raft && h.stateFile && !now.Before(h.seenAt)
+}
 
 // RemoveRun removes a run.
 func (p *Process) RemoveRun(_ context.Context, node, id string, token uint64) error {

@@ -3,6 +3,7 @@ package applytest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/requeen/requeen/internal/state"
@@ -47,7 +48,7 @@ func (w *World) hostState(h *host) state.Host {
 		SwarmDir: state.SwarmDir{Presence: state.Present, Path: "/var/lib/docker/swarm", ClusterID: SwarmID, Role: "manager",
 			NodeID: h.nodeID, CertificateExpiry: w.Clock.Now().Add(60 * 24 * time.Hour), CertificateSHA256: "c0ffee", HasKey: true, HasRootCA: true,
 			HasRaft: true, HasStateFile: true, Locked: w.Autolock, Bytes: 1 << 20, FreeBytes: 10 << 30, FreeInode: 1 << 20}}
-	if w.Faults.Unreached[h.name] {
+	if w.Faults.Unreached[h.name] || h.off {
 		return state.Host{Name: h.name, Address: h.address, Target: s.Target, Looked: state.Absent,
 			Problem: &state.Problem{Code: "RQ301", Text: "connection timed out"}}
 	}
@@ -59,6 +60,7 @@ func (w *World) hostState(h *host) state.Host {
 			s.Engine = state.Engine{Answered: state.Present, Version: "28.5.2", DataRoot: "/var/lib/docker", LocalNodeState: "locked"}
 		}
 	}
+	w.diskState(h, &s)
 	for _, id := range h.order() {
 		s.Runs = append(s.Runs, h.runs[id].HostRun)
 	}
@@ -67,25 +69,23 @@ func (w *World) hostState(h *host) state.Host {
 
 // swarm is the swarm as a manager tells it, nil without a quorum.
 func (w *World) swarm() *state.Swarm {
-	now, up, from := w.Clock.Now(), 0, ""
-	for _, h := range w.hosts {
-		if h.reachable(now) {
-			up++
-			if from == "" {
-				from = h.name
-			}
-		}
-	}
-	if up < len(w.hosts)/2+1 {
+	now := w.Clock.Now()
+	epoch, from, live := w.live()
+	if !live {
 		return nil
 	}
 	sw := &state.Swarm{ID: SwarmID, CreatedAt: now.Add(-1000 * time.Hour), SeenFrom: from, Autolock: w.Autolock, UnlockKeyKnown: w.Autolock,
-		VersionIndex: w.Index, Objects: state.Objects{Nodes: len(w.hosts), Services: 1, Secrets: 2}}
+		Epoch: epoch, VersionIndex: w.Index, Objects: state.Objects{Nodes: len(w.hosts), Services: 1, Secrets: 2}}
 	led := false
 	for _, h := range w.hosts {
+		if h.nodeID == "" {
+			continue // its old entry is removed with its return
+		}
 		n := state.SwarmNode{ID: h.nodeID, Hostname: h.name, Role: "manager", Availability: "drain", Status: "down", Addr: h.address,
 			ManagerAddr: h.address + ":2377", Reachability: "unreachable", EngineVersion: "28.5.2"}
-		if h.reachable(now) {
+		if !slices.Contains(w.epochs[epoch], h.nodeID) {
+			n.ManagerAddr, n.Reachability = "", ""
+		} else if h.epoch == epoch && h.reachable(now) {
 			n.Status, n.Reachability = "ready", "reachable"
 			n.Leader = h.leader
 			led = led || h.leader
@@ -152,7 +152,10 @@ func (w *World) End(backups int) []string {
 		wrong = append(wrong, fmt.Sprintf("%d backups, want %d", have, backups))
 	}
 	for _, h := range w.hosts {
-		if !h.up || h.locked {
+		if h.off {
+			continue
+		}
+		if !h.up || h.locked || h.held != "" || !h.reachable(w.Clock.Now()) {
 			wrong = append(wrong, h.name+" is down or locked")
 		}
 		if len(h.runs) > 0 {

@@ -24,6 +24,8 @@ type Faults struct {
 	Unreadable bool        // copies do not verify
 	Full       bool        // the repository has no room
 	Unreached  map[string]bool
+	Answers    []string // addresses of managers that answer though they were taken for lost
+	Lacks      string   // what a new cluster lacks of its source
 }
 
 // World is a fake swarm with its hosts and repositories. Set its fields before
@@ -44,6 +46,7 @@ type World struct {
 	calls      int
 	hosts      []*host
 	repos      map[string]*repo
+	epochs     map[string][]string // the node IDs that vote in the swarm of each epoch
 	stops      int
 	violations []string
 	processes  int
@@ -68,13 +71,15 @@ type Call struct {
 func New(managers int) *World {
 	w := &World{
 		Clock: NewClock(time.Date(2026, 3, 1, 3, 0, 0, 0, time.UTC)),
-		Index: 100, DownMax: 120 * time.Second, repos: map[string]*repo{},
+		Index: 100, DownMax: 120 * time.Second, repos: map[string]*repo{}, epochs: map[string][]string{},
 	}
 	for i := 1; i <= managers; i++ {
 		w.hosts = append(w.hosts, &host{
 			name: fmt.Sprintf("m%d", i), nodeID: fmt.Sprintf("node%d", i), machine: fmt.Sprintf("machine%d", i),
 			address: fmt.Sprintf("10.0.0.1%d", i), leader: i == 1, up: true, runs: map[string]*run{},
+			disk: disk{certificates: true, raft: true, stateFile: true},
 		})
+		w.epochs[""] = append(w.epochs[""], fmt.Sprintf("node%d", i))
 	}
 	w.AddRepository("offsite")
 	return w
@@ -91,8 +96,10 @@ type Process struct {
 	dead    bool
 	Events  []apply.Event
 	OnEvent func(apply.Event)
-	lost    []chan struct{}
-	taken   int
+	// prepared are the recoveries whose directory this process has made.
+	prepared map[string]bool
+	lost     []chan struct{}
+	taken    int
 }
 
 // Process starts a process.
@@ -121,7 +128,7 @@ func (p *Process) LoseLocks() {
 
 // Ports are the world as the process sees it.
 func (p *Process) Ports() apply.Ports {
-	return apply.Ports{Observer: p, Hosts: p, Archive: p, Clock: p.w.Clock, Sink: p}
+	return apply.Ports{Observer: p, Hosts: p, Archive: p, Recoverer: p, Clock: p.w.Clock, Sink: p}
 }
 
 // Event keeps an event.

@@ -110,7 +110,7 @@ func (w *World) rewrite(ctx context.Context, source, out string, op apply.Operat
 	}
 	done, err := raftdir.Prepare(ctx, source, out, raftdir.Preparation{
 		UnlockKey: key, Address: op.Address, Epoch: op.ID, TermAbove: op.TermAbove, Removed: op.RaftIDs, KeepTail: true,
-		FreshRaftID: op.FreshID, Now: w.o.Now().Add(op.Host.ClockSkew), RenewIfExpired: true,
+		FreshIdentity: op.FreshIdentity, Now: w.o.Now().Add(op.Host.ClockSkew), RenewIfExpired: true,
 	})
 	if err != nil {
 		return done, err

@@ -254,7 +254,8 @@ func leaderAddress(nodes []state.SwarmNode) string {
 func sameEndpoint(a, b string) bool {
 	aHost, aPort, errA := net.SplitHostPort(a)
 	bHost, bPort, errB := net.SplitHostPort(b)
-	return errA == nil && errB == nil && aPort == bPort && net.ParseIP(aHost).Equal(net.ParseIP(bHost))
+	ip := net.ParseIP(aHost)
+	return errA == nil && errB == nil && aPort == bPort && ip != nil && ip.Equal(net.ParseIP(bHost))
 }
 
 // keyThatOpens gives the first key at hand that opens a node key.

@@ -49,9 +49,13 @@ type Preparation struct {
 	// acknowledged. Changes of the membership among them are never kept
 	// (safety rule 6).
 	KeepTail bool
-	// FreshRaftID gives the node a new raft ID, as it must have where the
-	// source is of another host (safety rule 3).
-	FreshRaftID bool
+	// FreshIdentity gives the node a new node ID with a certificate of the
+	// cluster's CA, and a new raft ID, as it must have where the source is of
+	// another host (safety rule 3). The source's node stays in the list of nodes:
+	// when its host comes back it joins again as itself. With its node ID here,
+	// and a raft ID of its own, the host that comes back would be taken for this
+	// member, and cut it off (measured on 28.5.2).
+	FreshIdentity bool
 	// Now is the target's clock. It decides whether the certificate has
 	// expired.
 	Now time.Time
@@ -84,6 +88,9 @@ type Prepared struct {
 	// to remove it from the membership, and the prepared directory is not
 	// (safety rule 6).
 	RoleRepaired bool
+	// NodeID is the node's, OldNodeID the source's: the same but with a fresh
+	// identity.
+	NodeID, OldNodeID string
 	// OldAddress and OldRaftID (hex) are what the node had in the source's
 	// membership.
 	OldAddress, OldRaftID string
@@ -146,7 +153,7 @@ func Prepare(ctx context.Context, dir, out string, p Preparation) (done Prepared
 	return Prepared{
 		Report: report, ParentEpoch: src.epoch, TailKept: src.tailKept, Torn: src.torn,
 		Renewed: next.renewed, NotRenewed: next.notRenewed, RoleRepaired: src.tailRemoval || next.roleRepaired,
-		OldAddress: src.member.Addr, OldRaftID: strconv.FormatUint(src.member.RaftID, 16),
+		NodeID: next.member.NodeID, OldNodeID: src.id.nodeID, OldAddress: src.member.Addr, OldRaftID: strconv.FormatUint(src.member.RaftID, 16),
 		Dropped: src.others(), Removed: hexIDs(next.removed),
 	}, nil
 }

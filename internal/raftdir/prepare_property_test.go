@@ -22,7 +22,7 @@ func TestPrepareKeeps(t *testing.T) {
 		b := build(t, drawOptions(r))
 		p := preparation()
 		p.TermAbove = rapid.Uint64Range(0, 5000).Draw(r, "term above")
-		p.FreshRaftID = rapid.Bool().Draw(r, "fresh raft ID")
+		p.FreshIdentity = rapid.Bool().Draw(r, "fresh identity")
 		p.KeepTail = rapid.Bool().Draw(r, "keep tail")
 		for _, id := range rapid.SliceOfN(rapid.Uint64Range(1, 1<<63), 0, 3).Draw(r, "seen elsewhere") {
 			p.Removed = append(p.Removed, strconv.FormatUint(id, 16))
@@ -41,8 +41,16 @@ func TestPrepareKeeps(t *testing.T) {
 		} else {
 			is.Secrets = slices.DeleteFunc(is.Secrets, func(id string) bool { return !slices.Contains(was.Secrets, id) })
 		}
+		if p.FreshIdentity {
+			if is.Nodes[done.NodeID].Role != "manager" || len(is.Nodes[done.NodeID].Labels) != 0 {
+				r.Errorf("the new node is %+v", is.Nodes[done.NodeID])
+			}
+			delete(is.Nodes, done.NodeID)
+		}
 		node := was.Nodes[raftdirtest.NodeID]
-		node.Role = "manager" // whatever was under way
+		if !p.FreshIdentity {
+			node.Role = "manager" // whatever was under way
+		}
 		was.Nodes[raftdirtest.NodeID] = node
 		if diff := cmp.Diff(was, is); diff != "" {
 			r.Errorf("objects (-source +prepared):\n%s", diff)
@@ -52,7 +60,7 @@ func TestPrepareKeeps(t *testing.T) {
 				r.Errorf("raft ID %s was seen, and is neither the node's own nor refused", id)
 			}
 		}
-		if slices.Contains(done.Removed, done.Report.RaftID) || p.FreshRaftID == (done.Report.RaftID == done.OldRaftID) {
+		if slices.Contains(done.Removed, done.Report.RaftID) || p.FreshIdentity == (done.Report.RaftID == done.OldRaftID) {
 			r.Errorf("raft ID %s, before %s, refused %v", done.Report.RaftID, done.OldRaftID, done.Removed)
 		}
 		if done.Report.Term <= max(p.TermAbove, seen.VotedTerm, seen.Term) {

@@ -171,10 +171,11 @@ func TestPrepareTakes(t *testing.T) {
 			build: raftdirtest.Options{PendingKey: true, UnlockKey: raftdirtest.UnlockKey, Secrets: 3, Index: 30, SnapshotAt: 9},
 			holds: func(d raftdir.Prepared) bool { return d.Report.Objects.Secrets == 3 },
 		},
-		"a fresh raft ID": {
-			build: survivor, change: func(p *raftdir.Preparation) { p.FreshRaftID = true },
+		"a fresh identity": {
+			build: survivor, change: func(p *raftdir.Preparation) { p.FreshIdentity = true },
 			holds: func(d raftdir.Prepared) bool {
-				return d.Report.RaftID != self && slices.Contains(d.Removed, self) && !slices.Contains(d.Removed, d.Report.RaftID) && len(d.Dropped) == 2
+				return d.Report.RaftID != self && slices.Contains(d.Removed, self) && !slices.Contains(d.Removed, d.Report.RaftID) && len(d.Dropped) == 2 &&
+					d.Report.NodeID == d.NodeID && d.NodeID != raftdirtest.NodeID && d.OldNodeID == raftdirtest.NodeID && d.Report.Objects.Nodes == 6
 			},
 		},
 		"a certificate that has expired": {

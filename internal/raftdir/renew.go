@@ -29,10 +29,10 @@ func isCAElsewhere(err error) bool {
 // the root CA that the node has (safety rule 13). The key is in clear.
 func renew(c *api.Cluster, id *identity) (certPEM, keyPEM []byte, err error) {
 	if len(c.Spec.CAConfig.ExternalCAs) > 0 || len(c.RootCA.CAKey) == 0 {
-		return nil, nil, &Error{Kind: ErrExternalCA, File: fileNodeCert, What: "it has expired, and the swarm's CA is outside of the swarm", Why: "only that CA can issue a new one"}
+		return nil, nil, &Error{Kind: ErrExternalCA, File: fileNodeCert, What: "a new one is needed, and the swarm's CA is outside of the swarm", Why: "only that CA can issue a new one"}
 	}
 	if c.RootCA.RootRotation != nil {
-		return nil, nil, &Error{Kind: ErrRootRotating, File: fileNodeCert, What: "it has expired, and a rotation of the swarm's CA is under way", Why: "the other nodes may not trust what either root issues"}
+		return nil, nil, &Error{Kind: ErrRootRotating, File: fileNodeCert, What: "a new one is needed, and a rotation of the swarm's CA is under way", Why: "the other nodes may not trust what either root issues"}
 	}
 	if err := id.trusts(c); err != nil {
 		return nil, nil, err

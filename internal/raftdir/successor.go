@@ -5,8 +5,10 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net"
+	"slices"
 
 	"github.com/moby/swarmkit/v2/api"
+	swarmid "github.com/moby/swarmkit/v2/identity"
 	"github.com/moby/swarmkit/v2/manager/state/store"
 	"go.etcd.io/raft/v3/raftpb"
 
@@ -48,11 +50,14 @@ func succeed(src *source, p Preparation, others []uint64) (*successor, error) {
 	refuse := idSet{}
 	refuse.add(others...)
 	refuse.add(src.seen.sorted()...)
-	if p.FreshRaftID {
+	if p.FreshIdentity {
 		var err error
 		if self.RaftID, err = freshRaftID(refuse); err != nil {
 			return nil, err
 		}
+		self.NodeID = swarmid.NewID()
+		n.ids = append(slices.Clone(n.ids), "node "+self.NodeID)
+		slices.Sort(n.ids)
 	}
 	delete(refuse, self.RaftID)
 	n.removed = refuse.sorted()
@@ -61,7 +66,7 @@ func succeed(src *source, p Preparation, others []uint64) (*successor, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := n.changeObjects(src, p); err != nil {
+	if err := n.changeObjects(src, p, self.NodeID); err != nil {
 		return nil, err
 	}
 	if err := n.makeLog(src, self, term); err != nil {
@@ -87,7 +92,7 @@ func freshRaftID(taken idSet) (uint64, error) {
 // changeObjects opens the new epoch, makes this node a manager that stays one
 // (safety rule 6), and gives it its address. Versions stay: nothing has seen
 // these objects in the new cluster yet.
-func (n *successor) changeObjects(src *source, p Preparation) error {
+func (n *successor) changeObjects(src *source, p Preparation, nodeID string) error {
 	return src.swarm.store.Update(func(tx store.Tx) error {
 		c := src.cluster.Copy()
 		if c.Spec.Annotations.Labels == nil {
@@ -116,12 +121,35 @@ func (n *successor) changeObjects(src *source, p Preparation) error {
 			n.roleRepaired = true
 			node.Role, node.Spec.DesiredRole, node.Certificate.Role = api.NodeRoleManager, api.NodeRoleManager, api.NodeRoleManager
 		}
+		if nodeID != node.ID {
+			return createNode(tx, newNode(node, nodeID, src.member.Addr, p.Address))
+		}
 		moveNode(node, src.member.Addr, p.Address)
 		if err := store.UpdateNode(tx, node); err != nil {
 			return storeError(fileRaft, "its object for this node can't be changed", err)
 		}
 		return nil
 	})
+}
+
+// newNode is the object of a manager that takes the place of another's member: what
+// somebody declared of that one, and what runs on it, stays with it.
+func newNode(old *api.Node, id, from, to string) *api.Node {
+	node := old.Copy()
+	node.ID, node.Meta = id, api.Meta{}
+	node.Spec.Annotations = api.Annotations{}
+	node.Spec.Availability = api.NodeAvailabilityActive
+	node.Attachment, node.Attachments = nil, nil
+	node.Certificate = api.Certificate{Role: api.NodeRoleManager, CN: id, Status: api.IssuanceStatus{State: api.IssuanceStateIssued}}
+	moveNode(node, from, to)
+	return node
+}
+
+func createNode(tx store.Tx, node *api.Node) error {
+	if err := store.CreateNode(tx, node); err != nil {
+		return storeError(fileRaft, "the object of the new node can't be added", err)
+	}
+	return nil
 }
 
 // moveNode replaces the node's old address where its object records it.
@@ -166,7 +194,15 @@ func (n *successor) makeLog(src *source, self api.RaftMember, term uint64) error
 // certify takes over certificate and key, or renews both.
 func (n *successor) certify(src *source, p Preparation) error {
 	cert, key := src.certPEM, src.id.key.pem
-	if p.RenewIfExpired && src.id.expiry.Before(p.Now.Add(renewBefore)) {
+	if p.FreshIdentity {
+		id := *src.id
+		id.nodeID = n.member.NodeID
+		newCert, newKey, err := renew(src.cluster, &id)
+		if err != nil {
+			return err // only that CA can make it another node
+		}
+		cert, key, n.renewed = newCert, newKey, src.id.expiry.Before(p.Now.Add(renewBefore))
+	} else if p.RenewIfExpired && src.id.expiry.Before(p.Now.Add(renewBefore)) {
 		newCert, newKey, err := renew(src.cluster, src.id)
 		switch {
 		case err == nil:

@@ -37,7 +37,7 @@ func TestRecoveryPlanScreens(t *testing.T) {
 		Unmet: []plan.Unmet{{Code: "RQ221", Goal: `the cluster "prod" answers with a leader`, Reason: "No leader is seen, and an election can take two minutes.", Remedy: "Wait until then; plan does so by itself."}}}
 	restored := forced()
 	restored.Recovery = &plan.Recovery{ID: restored.Recovery.ID, Rung: plan.RungRestore, Node: "m1", Address: "10.0.0.11:2377", Backup: "20250309T010000Z-aaaaaa",
-		Repository: "nas", FreshID: true, ParentEpoch: "20250101T000000Z-bbbbbb"}
+		Repository: "nas", FreshIdentity: true, ParentEpoch: "20250101T000000Z-bbbbbb"}
 	for name, p := range map[string]*plan.Plan{"forced": forced(), "undecided": undecided, "restored": restored} {
 		for _, width := range []int{80, 200} {
 			var out bytes.Buffer

@@ -48,8 +48,8 @@ func recoveryText(r *plan.Recovery) string {
 	if r.Autolock {
 		parts = append(parts, "auto-locked again at its end")
 	}
-	if r.FreshID {
-		parts = append(parts, "with a raft ID of its own, since the backup is another host's")
+	if r.FreshIdentity {
+		parts = append(parts, "with a node ID of its own, since the backup is another host's")
 	}
 	text := strings.Join(parts, ", ") + ". It opens the epoch " + r.ID
 	if r.ParentEpoch != "" && r.ParentEpoch != r.ID {
