@@ -1,6 +1,7 @@
 #!/bin/sh
-# The main job on a real swarm, from nothing to a verified backup, and nothing
-# left behind. Needs root: it makes containers and a bridge.
+# The main job on a real swarm, from nothing to a verified backup, and the worst
+# day: two of three managers lose their disks, and the swarm comes back from a
+# plan. Nothing is left behind. Needs root: it makes containers and a bridge.
 set -eu
 
 bin=$(readlink -f "$1")
@@ -33,8 +34,24 @@ run backup list
 run backup verify latest
 run status
 run plan -detailed-exitcode
+
+say "cat >> lab.rq.hcl   # a recovery takes only what is allowed"
+cat >> lab.rq.hcl <<'end'
+
+recovery {
+  allow = ["start", "unlock", "force_new_cluster", "restore"]
+}
+end
+run lab break -name "$name" m2 -how wipe
+run lab break -name "$name" m3 -how wipe
+run status || [ $? = 2 ]
+run plan -out recovery.plan
+run apply -approve=RQ120,RQ122 recovery.plan
+run lab ssh -name "$name" m1 docker node ls
+run apply -auto-approve
+run plan -detailed-exitcode
 cd /
 run lab down -name "$name"
 rm -rf "$work"
 trap - EXIT
-printf '\nThe swarm was backed up from a plan, and nothing of the lab is left.\n'
+printf '\nThe swarm was backed up from a plan and recovered from a plan, and nothing of the lab is left.\n'

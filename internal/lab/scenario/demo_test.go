@@ -20,7 +20,7 @@ func TestDemo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, words := range []string{"stop     m", "verified (raft)", "verified: raft", "is due", "Nothing needs a hand", "Nothing to do", "nothing of the lab is left"} {
+	for _, words := range []string{"stop     m", "verified (raft)", "verified: raft", "is due", "Nothing needs a hand", "Nothing to do", "out of m1", "m1 leads at", "m1 sees m3 as a reachable manager", "nothing of the lab is left"} {
 		if !strings.Contains(string(out), words) {
 			t.Errorf("the demo does not say %q", words)
 		}
