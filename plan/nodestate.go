@@ -75,6 +75,9 @@ func (w *world) stateOf(n *node) (NodeStateName, string) {
 	case "":
 		return NodeUnknown, or(problemText(h.Engine.Problem), "its engine could not be asked")
 	case "active":
+		if h.SwarmDir.Raft != nil && missing(n) == "" {
+			return NodeActive, "the engine runs and answers nobody, as one that has just lost its quorum; its log was read"
+		}
 		return NodeUnknown, "the engine runs but gives no answer"
 	}
 	return NodeUnknown, "the engine is " + h.Service.ActiveState

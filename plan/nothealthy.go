@@ -11,7 +11,7 @@ import (
 var byHand = map[ConditionName]string{
 	Foreign: "Correct the address or connection of the node that is named, or cluster.id; then plan again.",
 	Forked:  "Stop the engines of the old line, so that only the newer epoch's managers run; then plan again: they are joined to it.",
-	Split:   "Stop the engine of the leader that fewer managers follow (docker node ls on each shows whom it sees), then plan again.",
+	Split:   "Two swarms live with one ID. Where one was forced or restored it is the newer epoch (docker info and requeen status on each side; backups name theirs): stop the engines of the older side. Where both are of one epoch, of the side that fewer managers follow. Then plan again.",
 	Unknown: "Make the hosts that are named reachable and their engines answer, then plan again. One that is gone for good is named in recovery { assume_dead }. Start nothing over before you know.",
 	Locked: "requeen plan unlocks a majority at once, with cluster.unlock_key. Don't run docker swarm unlock on fewer: " +
 		"without a quorum it hangs the engine.",

@@ -13,6 +13,10 @@ type Options struct {
 	// HostTimeout bounds each question to one host: to connect, the look at it,
 	// and its engine's account of itself.
 	HostTimeout time.Duration // 0: 15 s
+	// SilentTimeout is how long an engine is waited for where another manager is
+	// out of the swarm: one that has just lost its quorum answers nobody for up to
+	// 40 s, and its disk tells more. Elsewhere it has its HostTimeout.
+	SilentTimeout time.Duration // 0: 2 s
 	// SwarmTimeout bounds one manager's account of the swarm. A manager without
 	// a quorum holds its callers for 20 s.
 	SwarmTimeout time.Duration // 0: 10 s
@@ -28,6 +32,7 @@ type Options struct {
 // The defaults of Options.
 const (
 	DefaultHostTimeout       = 15 * time.Second
+	DefaultSilentTimeout     = 2 * time.Second
 	DefaultSwarmTimeout      = 10 * time.Second
 	DefaultRepositoryTimeout = 60 * time.Second
 	DefaultSocket            = "/run/docker.sock"
@@ -41,6 +46,10 @@ func (o Options) withDefaults() Options {
 	if o.HostTimeout <= 0 {
 		o.HostTimeout = DefaultHostTimeout
 	}
+	if o.SilentTimeout <= 0 {
+		o.SilentTimeout = DefaultSilentTimeout
+	}
+	o.SilentTimeout = min(o.SilentTimeout, o.HostTimeout)
 	if o.SwarmTimeout <= 0 {
 		o.SwarmTimeout = DefaultSwarmTimeout
 	}

@@ -37,6 +37,7 @@ func read(ctx context.Context, cfg *schema.Config, p ports, o Options) (*state.S
 	}
 	wg.Wait()
 	defer closeEngines(rows)
+	l.patiently(ctx, rows)
 	slices.SortFunc(rows, byName)
 	s.Swarm, s.SwarmProblem = l.swarm(ctx, rows)
 	for i := range rows {

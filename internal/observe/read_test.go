@@ -292,3 +292,22 @@ func TestReadTellsTheAddressesOfTheStateFile(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 }
+
+// An engine that answers nobody beside a manager that is out of the swarm has lost
+// its quorum: nobody waits for it, since its disk tells more.
+func TestASilentEngineOfALostQuorumIsNotWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := declare("m1", "m2")
+		w := healthyWorld(cfg)
+		w.machines["m1"].engine.onInfo = deaf(t)
+		w.machines["m2"].engine.info = state.Engine{LocalNodeState: "inactive"}
+		start := time.Now()
+		s := observe(t, cfg, w)
+		if d := time.Since(start); d != DefaultSilentTimeout {
+			t.Errorf("took %v", d)
+		}
+		if s.Swarm != nil || s.Host("m1").Engine.Answered != state.Absent || s.Host("m2").Engine.Answered != state.Present {
+			t.Errorf("swarm %+v, hosts %+v", s.Swarm, s.Hosts)
+		}
+	})
+}

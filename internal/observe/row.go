@@ -16,6 +16,7 @@ type row struct {
 	host    state.Host
 	role    string    // declared
 	engine  engineAPI // nil when it was not asked
+	silent  bool      // it gave no answer in time
 	asked   bool      // for an account of the swarm
 	account state.Swarm
 	err     error // of the account

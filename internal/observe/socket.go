@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/requeen/requeen/internal/host"
@@ -19,21 +20,61 @@ func (l *look) info(parent context.Context, m machine, r *row) {
 		r.host.Engine = down
 		return
 	}
-	ctx, cancel := bounded(parent, l.o.HostTimeout)
-	defer cancel()
 	e, err := l.ports.engine(func(ctx context.Context) (net.Conn, error) { return m.DialSocket(ctx, l.o.Socket) })
 	if err == nil {
 		r.engine = e
-		var got state.Engine
-		if got, err = within(ctx, e.Info); err == nil {
-			got.Answered = state.Present
-			r.host.Engine = got
-			return
-		}
+		err = r.asks(parent, l.o.SilentTimeout)
 	}
-	if parent.Err() == nil {
+	r.silent = err != nil && errors.Is(err, context.DeadlineExceeded)
+	if err != nil && parent.Err() == nil {
 		r.host.Engine = unanswered(r.host.Name, l.o.Socket, err)
 	}
+}
+
+// asks takes the engine's account of itself.
+func (r *row) asks(parent context.Context, limit time.Duration) error {
+	ctx, cancel := bounded(parent, limit)
+	defer cancel()
+	got, err := within(ctx, r.engine.Info)
+	if err == nil {
+		got.Answered = state.Present
+		r.host.Engine = got
+	}
+	return err
+}
+
+// patiently asks the engines again that were silent, where no manager is out of
+// the swarm: then they are slow, and have the host's time-out.
+func (l *look) patiently(ctx context.Context, rows []row) {
+	out := ctx.Err() != nil
+	for i := range rows {
+		r := &rows[i]
+		if r.silent && ctx.Err() != nil {
+			r.host.Engine = state.Engine{} // it was not asked to the end
+		}
+		out = out || r.role == "manager" && !r.silent && !r.good()
+	}
+	if out {
+		return
+	}
+	var wg sync.WaitGroup
+	for i := range rows {
+		r := &rows[i]
+		if !r.silent {
+			continue
+		}
+		r.host.Engine = state.Engine{} // unknown, until it was asked to the end
+		wg.Go(func() {
+			err := r.asks(ctx, l.o.HostTimeout-l.o.SilentTimeout)
+			switch {
+			case err == nil && r.host.Engine.ControlAvailable:
+				l.account(ctx, r)
+			case err != nil && ctx.Err() == nil:
+				r.host.Engine = unanswered(r.host.Name, l.o.Socket, err)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // notDialled tells whether the engine's socket may be dialled, which it may only

@@ -10,11 +10,13 @@ import (
 // budgets are what each test may take on two idle cores. make test has 35
 // minutes for all of it, the first build and the unit tests included.
 var budgets = map[string]time.Duration{
-	"TestPlainOn20":      4 * time.Minute,
-	"TestAutolockedOn20": 4 * time.Minute,
-	"TestPlainOn28":      11 * time.Minute,
-	"TestAutolockedOn28": 6 * time.Minute,
+	"TestPlainOn20":      3 * time.Minute,
+	"TestAutolockedOn20": 2 * time.Minute,
+	"TestPlainOn28":      8 * time.Minute,
+	"TestAutolockedOn28": 4 * time.Minute,
 	"TestDemo":           2 * time.Minute,
+	"TestRecoveryOn28":   6 * time.Minute,
+	"TestRecoveryOn20":   2 * time.Minute,
 }
 
 const allBudgets = 27 * time.Minute

@@ -11,11 +11,18 @@
 //	s.on("m1", "systemctl stop docker")                 somebody else types it on a node
 //	s.lab.Break(…), Cut, Kill, Lead, Heal, Reset        the world has its way
 //
+//	s.loses("m2", "m3"); s.powerCut(…)                  disks are new, or the power was gone
+//	s.recovers("force_new_cluster", "m1")               a plan by that rung, approved by its digest
+//
 //	s.eventually(time.Minute, "m1 to be locked", …)     a condition comes to hold
 //	s.allBack()                                         every manager is reachable
 //	s.oneVerifiedBackup()                               the repository holds that, and it opens
 //	s.nothingLeft()                                     no copy, timer, unit, key or lock is left
 //	s.nothingToDo()                                     the next plan is empty
+//	s.recovered(before, "m1", "w1")                     three managers, all that was held, those node IDs
+//
+// Recoveries are stories (recovery_test.go): losses of one swarm, one after the
+// other, each of which ends with a whole one.
 //
 // It must hold no fake of anything. Its tests carry the build tag lab, need
 // root, and fail where a lab can't be made.

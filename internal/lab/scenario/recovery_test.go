@@ -1,0 +1,99 @@
+//go:build lab
+
+package scenario
+
+import (
+	"testing"
+
+	"github.com/requeen/requeen/internal/lab"
+)
+
+func TestRecoveryOn28(t *testing.T) {
+	r := newStories(t, lab.Options{Name: "r28", Suite: "sid", Managers: 3, Workers: 1})
+	r.tell("every engine is stopped", (*swarm).allStopped)
+	r.tell("two managers come back with new disks", func(s *swarm) {
+		s.twoReplaced()
+		r.writes["force_new_cluster"] = s.journalled()
+	})
+	r.tell("every disk is new", func(s *swarm) {
+		s.allReplaced()
+		r.writes["restore"] = s.journalled()
+	})
+	r.tell("a secret is created and the power fails", (*swarm).powerFails)
+	r.tell("the survivors' logs differ", (*swarm).logsDiffer)
+	r.tell("auto-locked: the power fails, and two disks are new", (*swarm).lockedPowerFails)
+	r.tell("two managers are assumed dead, and return", (*swarm).deadReturn)
+	if torture() {
+		r.more()
+	}
+	r.killed("killed in a forced cluster", "m2", "m3")
+	if torture() {
+		r.killed("killed in a restore", "m1", "m2", "m3")
+	}
+}
+
+func TestRecoveryOn20(t *testing.T) {
+	r := newStories(t, lab.Options{Name: "r20", Suite: "bookworm", Managers: 3, Workers: 1})
+	r.tell("two managers come back with new disks", (*swarm).twoReplaced)
+	r.tell("auto-locked: the power fails, and two disks are new", (*swarm).lockedPowerFails)
+	if torture() {
+		r.tell("every disk is new", (*swarm).allReplaced)
+		r.tell("a secret is created and the power fails", (*swarm).powerFails)
+		r.tell("the survivors' logs differ", (*swarm).logsDiffer)
+		r.tell("two managers are assumed dead, and return", (*swarm).deadReturn)
+		r.more()
+		r.killed("killed in a forced cluster", "m2", "m3")
+		r.killed("killed in a restore", "m1", "m2", "m3")
+	}
+}
+
+// more are the stories that only make torture tells.
+func (r *stories) more() {
+	r.tell("auto-locked: every engine is stopped", (*swarm).lockedAllStopped)
+	r.tell("auto-locked: every disk is new", (*swarm).lockedAllReplaced)
+	r.tell("auto-locked: every manager is fenced with its disk", (*swarm).lockedFencedReturn)
+	r.tell("two managers are fenced with their disks", (*swarm).fencedReturn)
+	r.tell("an old majority returns", (*swarm).oldMajority)
+	r.tell("a backup's source returns", (*swarm).sourceReturns)
+}
+
+// stories are losses of one swarm, each of which ends with a whole one. Where
+// one does not, the swarm is put back for the next.
+type stories struct {
+	t       *testing.T
+	s       *swarm
+	spoiled bool
+	writes  map[string]int // by rung, of a whole recovery's journal
+}
+
+func newStories(t *testing.T, o lab.Options) *stories {
+	s := newSwarm(t, o)
+	s.on("m1", `docker node update --label-add zone=a m2 >/dev/null
+		docker node update --label-add zone=b m3 >/dev/null
+		docker node update --label-add disk=fast w1 >/dev/null`)
+	must(t, s.lab.Snapshot(s.ctx, lab.DefaultSnapshot))
+	s.allBack()
+	return &stories{t: t, s: s, writes: map[string]int{}}
+}
+
+// tell tells a story; a torture that goes on does not tell again what passed.
+func (r *stories) tell(name string, story func(*swarm)) {
+	reported(r.t, name, func(t *testing.T) { r.begin(t, story) })
+}
+
+func (r *stories) begin(t *testing.T, story func(*swarm)) {
+	if r.spoiled {
+		must(t, r.s.lab.Reset(r.s.ctx, lab.DefaultSnapshot))
+	}
+	r.spoiled = true
+	s := r.s.fresh(t)
+	s.allBack()
+	must(t, s.lab.WaitServices(s.ctx, "m1"))
+	s.append(`
+recovery {
+  allow = ["start", "unlock", "force_new_cluster", "restore"]
+}
+`)
+	story(s)
+	r.spoiled = t.Failed()
+}
