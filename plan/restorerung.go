@@ -23,45 +23,18 @@ func (p *planner) rungRestore() {
 			Reason: sentence("No declared manager holds the swarm's state (" + p.gone() + "), and " + why), Remedy: remedy(diag.NothingToRecover)})
 		return
 	}
-	if !p.w.allowed(schema.AllowRestore) {
-		p.forbidden(schema.AllowRestore, fmt.Sprintf("No declared manager holds the swarm's state (%s), and backup %s could be restored", p.gone(), c.backup.ID))
-		return
+	if target := p.restorable(c, fmt.Sprintf("No declared manager holds the swarm's state (%s), and backup %s could be restored", p.gone(), c.backup.ID)); target != nil {
+		p.restoreSteps(c, target)
 	}
-	target, u := p.restoreTarget(c)
-	if u == nil {
-		u = p.unfit(c, target)
-	}
-	if u != nil {
-		p.unmet(*u)
-		return
-	}
-	p.restoreSteps(c, target)
 }
 
-// restoreAsked plans the restore that the operator asks for, which goes back in
-// time where the swarm is well.
-func (p *planner) restoreAsked() {
-	if len(p.busy) > 0 {
-		return
-	}
-	goal := "restore backup " + p.in.Restore
-	if id, name := p.w.halfMade(); id != "" {
-		p.unmet(Unmet{Code: diag.LeftoverStuck, Goal: goal, Node: name,
-			Reason: fmt.Sprintf("The recovery %s was cut after it had replaced a swarm directory, and %s waits for it: two recoveries at once would get into each other's way.", id, name),
-			Remedy: "Plan without -restore and apply that, which finishes it; then ask again."})
-		return
-	}
-	c, why := p.newestBackup(false)
-	if p.in.Restore != "latest" {
-		c, why = p.backupByID(p.in.Restore)
-	}
-	if c == nil {
-		p.unmet(Unmet{Code: diag.BackupUnfit, Goal: goal, Reason: sentenceCase(sentence(why)), Remedy: "requeen backup list shows what is there."})
-		return
-	}
+// restorable is the manager that a backup is restored onto, nil where the
+// configuration does not allow it or the backup does not fit there, which it says.
+// why is what the restore would serve.
+func (p *planner) restorable(c *candidate, why string) *node {
 	if !p.w.allowed(schema.AllowRestore) {
-		p.forbidden(schema.AllowRestore, "The restore of backup "+c.backup.ID+" was asked for")
-		return
+		p.forbidden(schema.AllowRestore, why)
+		return nil
 	}
 	target, u := p.restoreTarget(c)
 	if u == nil {
@@ -69,18 +42,9 @@ func (p *planner) restoreAsked() {
 	}
 	if u != nil {
 		p.unmet(*u)
-		return
+		return nil
 	}
-	for _, v := range p.w.voters {
-		if v.up && (v.node == nil || v.node != target && !p.fenceable(v.node)) {
-			p.unmet(Unmet{Code: diag.UndeclaredManager, Goal: goal,
-				Reason: fmt.Sprintf("The manager %s is up and can't be fenced: with it there would be two swarms with one ID.", v.label()),
-				Remedy: "Declare it with a connection, or demote and remove it, then plan again."})
-			return
-		}
-	}
-	p.sim.givenUp = true
-	p.restoreSteps(c, target)
+	return target
 }
 
 // prefers tells whether a backup is the better one to restore: of the newest epoch
@@ -91,56 +55,6 @@ func (p *planner) prefers(a, b *state.Backup) bool {
 		return of(a)
 	}
 	return a.TakenAt.After(b.TakenAt)
-}
-
-// halfMade is a recovery that has replaced a swarm directory and is not at its end:
-// its cluster is not made yet, or it still holds managers that are to join. The
-// name is that of a manager that waits for it.
-func (w *world) halfMade() (id, name string) {
-	for _, n := range w.managers() {
-		if w.swapped(n) && !n.host.SwarmDir.HasStateFile {
-			return w.unfinished(), n.cfg.Name
-		}
-		if held := n.fencedBy(); held != "" && held != w.unfinished() {
-			return held, n.cfg.Name
-		}
-	}
-	return "", ""
-}
-
-// restoreCut says so where a restore of a living swarm was cut once the raft state
-// of its managers was set aside: which backup it was for, only the operator knows.
-func (p *planner) restoreCut() bool {
-	id := p.w.unfinished()
-	for _, n := range p.w.managers() {
-		if id == "" || n.phase(id) != state.RecoveryFenced || p.w.furthest() != nil {
-			continue
-		}
-		p.unmet(Unmet{Code: diag.LeftoverStuck, Goal: p.goalLeader(), Node: n.cfg.Name,
-			Reason: fmt.Sprintf("The restore %s was cut once the raft state of %s was set aside, and before a new cluster was made.", id, n.cfg.Name),
-			Remedy: "Plan with the same -restore again, which finishes it. What was set aside is on the hosts, as requeen status lists it."})
-		return true
-	}
-	return false
-}
-
-// backupByID finds a backup of this cluster that can be read, whatever its epoch.
-func (p *planner) backupByID(id string) (*candidate, string) {
-	for _, r := range p.w.st.Repositories {
-		for i := range r.Backups {
-			b := &r.Backups[i]
-			switch {
-			case b.ID != id:
-			case b.Problem != nil:
-				return nil, "backup " + id + " can't be used: " + b.Problem.Text
-			case b.Cluster != p.w.cfg.Cluster.Name || p.w.id.id != "" && b.SwarmID != p.w.id.id:
-				return nil, "backup " + id + " is of another cluster"
-			default:
-				return &candidate{b, r.Name}, ""
-			}
-		}
-	}
-	return nil, "no repository that could be looked at holds backup " + id
 }
 
 // newestBackup is the newest verified backup of this cluster in any repository. A
