@@ -15,9 +15,9 @@ func probeLeads(ctx context.Context, t *task) (bool, string, error) {
 	return true, seen, nil
 }
 
-// guardForce probes once more who was only said to be dead: a forced cluster
-// evicts every old manager that it can reach, also a live majority (safety rule
-// 10).
+// guardForce probes once more who was only said to be dead, before anything is
+// stopped and again before the cluster is forced: a forced cluster evicts every old
+// manager that it can reach, also a live majority (safety rules 8, 10).
 func guardForce(ctx context.Context, t *task) error {
 	answers, err := t.Recoverer.Answering(ctx, t.operation(t.s.Node))
 	if err != nil {

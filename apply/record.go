@@ -26,7 +26,7 @@ type record struct {
 	Step int       `json:"step,omitempty"`
 	Kind plan.Kind `json:"kind,omitempty"`
 	Node string    `json:"node,omitempty"`
-	Run  string    `json:"run,omitempty"` // the backup's ID
+	Run  string    `json:"run,omitempty"` // the backup's ID, or the recovery's
 
 	// Of begin and resume.
 	Cluster     string `json:"cluster,omitempty"`

@@ -11,7 +11,7 @@ import (
 // recoveryKinds are how the steps of recoveries are run. Their effects can be
 // repeated, so that only what would take long or speak to a swarm has a probe.
 var recoveryKinds = map[plan.Kind]kind{
-	plan.Hold:       {act: holdEngine},
+	plan.Hold:       {guard: guardForce, act: holdEngine},
 	plan.Fence:      {act: fenceManager},
 	plan.Save:       {act: saveSurvivor},
 	plan.Prepare:    {act: prepareDirectory},
@@ -41,7 +41,7 @@ func (t *task) operation(node string) Operation {
 	r := t.p.Recovery
 	op := Operation{ID: r.ID, Cluster: t.p.Cluster, SwarmID: t.p.SwarmID, Node: node, Token: t.highestLock(),
 		Source: r.Node, Address: r.Address, ListenAddr: r.ListenAddr, DataPathAddr: r.DataPathAddr, Autolock: r.Autolock,
-		ParentEpoch: r.ParentEpoch, Repository: r.Repository, Backup: r.Backup, RaftIDs: r.RaftIDs, TermAbove: r.TermAbove,
+		Repository: r.Repository, Backup: r.Backup, RaftIDs: r.RaftIDs, TermAbove: r.TermAbove,
 		FreshIdentity: r.FreshIdentity, ToolVersion: t.req.ToolVersion}
 	for _, u := range r.Unfenced {
 		op.Unfenced = append(op.Unfenced, u.Address)
@@ -71,8 +71,9 @@ func (t *task) operations() []Operation {
 	return list
 }
 
-// highestLock is the run token: that of the lock which is held, or above what
-// every host has seen where there is no repository to lock.
+// highestLock is the run token: that of the lock which is held, or the highest that
+// a host has seen where there is no repository to lock: then nothing tells two
+// runs apart but the hosts' own locks (RQ126).
 func (r *runner) highestLock() uint64 {
 	highest := r.highestToken()
 	for _, h := range r.locks {

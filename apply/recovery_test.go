@@ -283,30 +283,43 @@ func TestRecoveryInterrupted(t *testing.T) {
 	}
 }
 
-// TestForceIsRefusedWhileAManagerAnswers: what was taken for lost is alive.
+// TestForceIsRefusedWhileAManagerAnswers: what was taken for lost is alive. Where it
+// answers from the beginning nothing is stopped; where it comes back meanwhile, after
+// the swap, nothing is forced.
 func TestForceIsRefusedWhileAManagerAnswers(t *testing.T) {
-	w := losses[1].make()
-	p := recoveryPlan(t, w)
-	w.Faults.Answers = []string{"10.0.0.12:2377"}
-	forced := 0
-	w.Hook = func(c applytest.Call) error {
-		if c.Port == "Force" {
-			forced++
-		}
-		return nil
-	}
-	q := approved(p, t.TempDir())
-	_, err, _ := start(w.Process(), q)
-	var run *apply.RunError
-	if !errors.As(err, &run) || run.Diag.Code != diag.ManagerAnswers || forced > 0 || !strings.Contains(run.Diag.Detail, "10.0.0.12:2377") {
-		t.Fatalf("forced %d times: %v", forced, err)
-	}
-	w.Faults.Answers = nil
-	if _, _, err := resume(t, w, q); err != nil {
-		t.Fatal(err)
-	}
-	for _, wrong := range recovered(w) {
-		t.Error(wrong)
+	for since, act := range map[string]string{"the beginning": "", "the swap": "Swap"} {
+		t.Run(since, func(t *testing.T) {
+			w := losses[1].make()
+			p := recoveryPlan(t, w)
+			alive := []string{"10.0.0.12:2377"}
+			if act == "" {
+				w.Faults.Answers = alive
+			}
+			calls := map[string]int{}
+			w.Hook = func(c applytest.Call) error {
+				calls[c.Port]++
+				if c.Port == act {
+					w.Faults.Answers = alive
+				}
+				return nil
+			}
+			q := approved(p, t.TempDir())
+			_, err, _ := start(w.Process(), q)
+			var run *apply.RunError
+			if !errors.As(err, &run) || run.Diag.Code != diag.ManagerAnswers || !strings.Contains(run.Diag.Detail, alive[0]) {
+				t.Fatal(err)
+			}
+			if calls["Force"] > 0 || act == "" && calls["Hold"] > 0 || act != "" && calls[act] == 0 {
+				t.Errorf("it went as far as %v", calls)
+			}
+			w.Faults.Answers, w.Hook = nil, nil
+			if _, _, err := resume(t, w, q); err != nil {
+				t.Fatal(err)
+			}
+			for _, wrong := range recovered(w) {
+				t.Error(wrong)
+			}
+		})
 	}
 }
 

@@ -24,7 +24,6 @@ type Operation struct {
 	ListenAddr    string
 	DataPathAddr  string
 	Autolock      bool
-	ParentEpoch   string
 	Repository    string // of the safety copy, or of the backup that is restored
 	Backup        string // the ID of the backup that is restored, "" when a survivor's own state is
 	RaftIDs       []string

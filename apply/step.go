@@ -180,7 +180,10 @@ func (t *task) record(rec record) error {
 }
 
 func (t *task) emit(e Event) {
-	e.Step, e.Kind, e.Node, e.Backup = t.s.ID, string(t.s.Kind), t.s.Node, t.q.id
+	e.Step, e.Kind, e.Node = t.s.ID, string(t.s.Kind), t.s.Node
+	if t.s.Recovery == "" {
+		e.Backup = t.q.id
+	}
 	t.runner.emit(e)
 }
 

@@ -1,8 +1,6 @@
 package apply
 
-import (
-	"context"
-)
+import "context"
 
 func holdEngine(ctx context.Context, t *task) error {
 	return t.acts(ctx, "Holding the engine", func(ctx context.Context) error { return t.Recoverer.Hold(ctx, t.operation(t.s.Node)) })
@@ -12,7 +10,7 @@ func fenceManager(ctx context.Context, t *task) error {
 	return t.acts(ctx, "Fencing the manager", func(ctx context.Context) error {
 		aside, err := t.Recoverer.Fence(ctx, t.operation(t.s.Node))
 		if err == nil && aside != "" {
-			t.note(t.s, "%s's raft state is in %s", t.s.Node, aside)
+			t.note(t.s, "what %s held of the old swarm is in %s", t.s.Node, aside)
 		}
 		return err
 	})

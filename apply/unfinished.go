@@ -99,6 +99,9 @@ func (r *runner) closeSuperseded() {
 	mine := map[string]bool{}
 	for _, s := range r.p.Steps {
 		mine[s.Run] = true
+		if s.Recovery != "" {
+			mine[s.Recovery] = true // gone on with from what the hosts show
+		}
 	}
 	others, err := Unfinished(r.req.JournalRoot, r.p.Cluster)
 	if err != nil {

@@ -173,7 +173,7 @@ func (p *planner) joinBack(n *node, keep bool) {
 		reason = "%s joins with the certificates that it has, and so keeps its node ID, labels and availability. The next one follows when it is reachable"
 	}
 	p.add(n, Step{Kind: Join, Recovery: p.plan.Recovery.ID, Risk: Safe, TimeoutSeconds: seconds(joinTimeout),
-		Reason: sentence(fmt.Sprintf(reason, n.cfg.Name)), Join: &JoinAs{Role: schema.RoleManager, Keep: keep, Fenced: true}})
+		Reason: sentence(fmt.Sprintf(reason, n.cfg.Name)), Join: &JoinAs{Role: schema.RoleManager, Keep: keep}})
 }
 
 // declaredAddresses are those with which the new cluster is made.
@@ -275,7 +275,7 @@ func (p *planner) managerGone(n, target *node) {
 	m := p.sim.margin()
 	stands := "no further manager may fail"
 	if m.Spare > 0 {
-		stands = counted(m.Spare, "more may fail", "more may fail")
+		stands = fmt.Sprintf("%d more may fail", m.Spare)
 	}
 	p.unmet(Unmet{Code: diag.ManagerGone, Goal: n.cfg.Name + " is a manager of the swarm", Node: n.cfg.Name,
 		Reason: sentence(fmt.Sprintf("%s can't be reached (%s). After this plan the swarm has %s, of which %s", n.cfg.Name, strings.TrimSuffix(n.state.Reason, "."),

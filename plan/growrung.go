@@ -52,8 +52,9 @@ func (p *planner) grow() {
 }
 
 // fencedMembers names the members of the swarm that a cut recovery holds and that
-// can't be started as they are, most often since their raft state is set aside: one that joined under its old raft ID, without its log, would break
-// the promise that raft rests on.
+// can't be started as they are, most often since their raft state is set aside. One
+// that joined under its old raft ID without its log would break the promise that
+// raft rests on.
 func (p *planner) fencedMembers() {
 	for _, n := range p.w.managers() {
 		v, id := p.w.voterOf(n), n.fencedBy()

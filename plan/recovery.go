@@ -80,8 +80,6 @@ type JoinAs struct {
 	// new node ID; nil and "" where nothing is declared.
 	Labels       map[string]string `json:"labels,omitempty"`
 	Availability string            `json:"availability,omitempty"`
-	// Fenced tells that its raft state has been set aside before.
-	Fenced bool `json:"fenced,omitempty"`
 }
 
 // SurvivorPrint is how far a log reached when the plan was made.

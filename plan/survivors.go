@@ -82,8 +82,9 @@ func (w *world) survives(n *node) bool {
 }
 
 // further orders by what raft goes by: the last entry's term, then its index,
-// then what the disk knows to be committed; then the name. Epochs that differ are
-// the condition forked, and never come here.
+// then what the disk knows to be committed; then the name. Only logs of one epoch
+// compare; a later epoch's term is lifted far above all before it, so that it
+// comes first here, and ofNewestEpoch leaves out the rest.
 func further(a, b *node) bool {
 	x, y := a.host.SwarmDir.Raft, b.host.SwarmDir.Raft
 	if c := cmp.Or(cmp.Compare(y.Term, x.Term), cmp.Compare(y.Index, x.Index), cmp.Compare(y.Commit, x.Commit)); c != 0 {
@@ -146,7 +147,7 @@ func (p *planner) evidence(r *Recovery, own string) {
 	sort.Strings(r.RaftIDs)
 }
 
-// unread names the members whose logs were not read and without which it is not
+// unreadLogs names the members whose logs were not read and without which it is not
 // known that every acknowledged write is in the chosen log (safety rule 9).
 func (p *planner) unreadLogs(list []*node) (missing []string, enough bool) {
 	members := list[0].host.SwarmDir.Raft.Members

@@ -22,7 +22,7 @@ func (p *planner) rejoinWorkers(members []state.Member) {
 		p.step(n, Fence, Interrupts, holdTimeout, "%s knows no address at which the new cluster can be found. Its engine is stopped, so its containers end, and what it knows of managers is set aside; its certificates stay", n.cfg.Name)
 		p.add(n, Step{Kind: Join, Recovery: p.plan.Recovery.ID, Risk: Safe, TimeoutSeconds: seconds(joinTimeout),
 			Reason: n.cfg.Name + " joins at " + p.plan.Recovery.Address + " with the certificates that it has, and so keeps its node ID and labels.",
-			Join:   &JoinAs{Role: schema.RoleWorker, Keep: true, Fenced: true}})
+			Join:   &JoinAs{Role: schema.RoleWorker, Keep: true}})
 	}
 }
 

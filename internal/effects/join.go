@@ -26,16 +26,19 @@ func (w *World) JoinSwarm(ctx context.Context, op apply.Operation) error {
 	if done, err := w.joining(ctx, op); done || err != nil {
 		return err
 	}
-	if answer, err := h.DialTCP(ctx, op.Address); err != nil || answer != host.TCPOpen {
-		return fmt.Errorf("%s can't connect to the manager at %s (%s): a join that fails would erase what the host holds", op.Node, op.Address, answer)
+	answer, err := h.DialTCP(ctx, op.Address)
+	if err != nil || answer != host.TCPOpen {
+		return errors.Join(fmt.Errorf("%s can't connect to the manager at %s (%s), and a join that fails would erase what the host holds", op.Node, op.Address, answer), err)
 	}
-	ready := h.SetCertificatesAside
-	if keep, err := w.listed(ctx, op); err != nil {
-		return err
-	} else if keep {
-		ready = func(ctx context.Context, _ host.Surgery) error { return w.unsealOnHost(ctx, h, op) }
+	keep, err := w.listed(ctx, op)
+	switch {
+	case err != nil:
+	case keep:
+		err = w.unsealOnHost(ctx, h, op)
+	case op.Host.SwarmDir.CertificateSHA256 != "": // else there is nothing, or a cut run moved it
+		err = h.SetCertificatesAside(ctx, surgery(op))
 	}
-	if err := ready(ctx, surgery(op)); err != nil {
+	if err != nil {
 		return err
 	}
 	if err := h.Lift(ctx, surgery(op)); err != nil {

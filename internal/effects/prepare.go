@@ -153,13 +153,26 @@ func preparedText(op apply.Operation, done raftdir.Prepared) string {
 
 // stage sends a prepared directory to the host.
 func (w *World) stage(ctx context.Context, op apply.Operation, dir string) error {
+	var size counter
+	if err := writeDirectory(&size, dir); err != nil {
+		return err
+	}
 	return w.onHost(op, func(h *host.Host) error {
 		r, wr := io.Pipe()
 		go func() { _ = wr.CloseWithError(writeDirectory(wr, dir)) }()
-		err := h.Stage(ctx, surgery(op), op.Host.SwarmDir.Bytes, r)
+		err := h.Stage(ctx, surgery(op), int64(size), r)
 		_ = r.CloseWithError(context.Canceled)
 		return err
 	})
+}
+
+// counter counts what is written to it, in bytes.
+type counter int64
+
+// Write takes p, always all of it.
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
 }
 
 // writeDirectory writes a prepared directory as a tar archive whose names begin
@@ -257,19 +270,35 @@ func (w *World) Save(ctx context.Context, op apply.Operation, progress func(appl
 		return b, err
 	}
 	progress(apply.StoreProgress{Stage: "prove", Bytes: copied.size, Total: copied.size})
-	report, err := raftdir.Survey(ctx, dir, raftdir.SurveyOptions{UnlockKey: key})
+	report, verified, err := w.readSurvivor(ctx, dir, key)
 	if err != nil {
 		return b, fmt.Errorf("%s: reading what it holds: %w", op.Node, err)
 	}
-	return w.put(ctx, repo, copied, w.safetyManifest(op, report, key), progress)
+	return w.put(ctx, repo, copied, w.safetyManifest(op, report, key, verified), progress)
 }
 
-func (w *World) safetyManifest(op apply.Operation, report state.RaftReport, key []byte) state.Backup {
+// readSurvivor proves a survivor's directory as that of any backup. One that does
+// not verify, as after a SIGKILL, is kept all the same for as far as it can be read:
+// it may be all that there is. It is not called verified then.
+func (w *World) readSurvivor(ctx context.Context, dir string, key []byte) (report state.RaftReport, verified bool, err error) {
+	report, err = raftdir.Verify(ctx, dir, raftdir.Options{UnlockKey: key, Now: w.o.Now()})
+	var damaged *raftdir.Error
+	if err == nil || !errors.As(err, &damaged) {
+		return report, err == nil, err
+	}
+	report, err = raftdir.Survey(ctx, dir, raftdir.SurveyOptions{UnlockKey: key})
+	return report, false, err
+}
+
+func (w *World) safetyManifest(op apply.Operation, report state.RaftReport, key []byte, verified bool) state.Backup {
 	now := w.o.Now().UTC()
 	b := state.Backup{ID: safetyID(op.ID, now), FormatVersion: 1, ToolVersion: op.ToolVersion, Kind: state.KindSafety,
 		Cluster: op.Cluster, SwarmID: report.ClusterID, Epoch: report.Epoch, ParentEpoch: report.ParentEpoch,
 		Node: op.Node, NodeID: report.NodeID, Address: op.Host.Address, EngineVersion: op.Host.Engine.Version,
-		Consistency: "stopped", TakenAt: now, Raft: report, Autolocked: len(key) > 0, Verified: "raft", VerifiedAt: now}
+		Consistency: "stopped", TakenAt: now, Raft: report, Autolocked: len(key) > 0}
+	if verified {
+		b.Verified, b.VerifiedAt = LevelRaft, now
+	}
 	if len(key) > 0 {
 		b.KeySHA256 = raftdir.Fingerprint(key)
 	}

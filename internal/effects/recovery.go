@@ -258,7 +258,8 @@ func sameEndpoint(a, b string) bool {
 	return errA == nil && errB == nil && aPort == bPort && ip != nil && ip.Equal(net.ParseIP(bHost))
 }
 
-// keyThatOpens gives the first key at hand that opens a node key.
+// keyThatOpens gives the configured unlock key where it opens the node key, nil where
+// that is not sealed.
 func (w *World) keyThatOpens(nodeKey []byte, node string) ([]byte, error) {
 	if !raftdir.KeySealed(nodeKey) {
 		return nil, nil
