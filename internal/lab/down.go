@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // ownFiles are all that a lab writes directly into its directory, in the order
@@ -51,7 +52,7 @@ func Down(ctx context.Context, name string, progress Progress) (left []string, e
 	if err := st.down(ctx); err != nil {
 		return nil, fmt.Errorf("lab %s is not removed: %w\nRun the same command again", name, err)
 	}
-	return st.removeFiles()
+	return st.removeFiles(ctx)
 }
 
 // down ends the lab's processes and takes its network away.
@@ -102,7 +103,7 @@ func (s *state) waitUnboot(ctx context.Context) error {
 }
 
 // removeFiles removes what the lab wrote, its record after the rest.
-func (s *state) removeFiles() (left []string, err error) {
+func (s *state) removeFiles(ctx context.Context) (left []string, err error) {
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return nil, err
@@ -111,7 +112,7 @@ func (s *state) removeFiles() (left []string, err error) {
 		return nil, fmt.Errorf("something is mounted below the lab's directory, and removing it would remove what it holds: %s; unmount it and run this again", strings.Join(at, ", "))
 	}
 	for _, f := range ownFiles {
-		if err := os.RemoveAll(s.path(f)); err != nil {
+		if err := removeTree(ctx, s.path(f)); err != nil {
 			return nil, err
 		}
 	}
@@ -127,6 +128,21 @@ func (s *state) removeFiles() (left []string, err error) {
 		return nil, err
 	}
 	return left, removeLink(s.Name)
+}
+
+// lastWrites is how long what a killed Up has started may go on writing: it makes
+// keys and files of nodes by commands that outlive it for a moment.
+const lastWrites = 10 * time.Second
+
+// removeTree removes a directory into which such a command may still write.
+func removeTree(ctx context.Context, path string) error {
+	return WaitFor(ctx, lastWrites, path+" to be removed", func() (bool, error) {
+		err := os.RemoveAll(path)
+		if errors.Is(err, syscall.ENOTEMPTY) {
+			return false, nil
+		}
+		return err == nil, err
+	})
 }
 
 // removeLink removes Root/NAME where it is the link to a lab made elsewhere.
