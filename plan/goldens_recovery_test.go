@@ -128,10 +128,11 @@ func forceCases() []golden {
 			st.Host("m2").Problem = &state.Problem{Code: "RQ303", Text: "the host key is not the one on record"}
 		}).want("hold m1, save m1, prepare m1, restore m1, start m1, init m1", "RQ224", "RQ224", "RQ209", "RQ301", "RQ303", "RQ120", "RQ121", "RQ122"),
 		edited(alone("force-wiped", "m2's and m3's disks are empty: they join anew and get their labels.", wiped).with(ruled(3, forceAlone, "")), func(st *state.State) {
+			st.Host("m1").Engine.Containers = 2
 			b := aged(time.Hour)
 			b.Raft = *log("m2", 7, 990)
 			keep(st, b)
-		}).want("hold m1, save m1, prepare m1, fence m2, fence m3, restore m1, start m1, init m1, join m2, update-node m2, remove-node m2, join m3, update-node m3, remove-node m3", "RQ120", "RQ122", "RQ123"),
+		}).want("hold m1, save m1, prepare m1, fence m2, fence m3, restore m1, start m1, init m1, join m2, update-node m2, remove-node m2, join m3, update-node m3, remove-node m3", "RQ102", "RQ120", "RQ122", "RQ123"),
 		edited(alone("force-autolocked", "An auto-locked survivor with an uncommitted entry, an expired certificate and another address than declared.", wiped).with(ruled(3, forceAlone, aKey)),
 			func(st *state.State) {
 				d := &st.Host("m1").SwarmDir

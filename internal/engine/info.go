@@ -30,6 +30,7 @@ func engineOf(info system.Info) state.Engine {
 		NodeAddr:         info.Swarm.NodeAddr,
 		SwarmError:       oneLine(info.Swarm.Error),
 		LiveRestore:      info.LiveRestoreEnabled,
+		Containers:       info.ContainersRunning,
 	}
 	if info.Swarm.Cluster != nil {
 		e.ClusterID = info.Swarm.Cluster.ID

@@ -76,6 +76,7 @@ type Engine struct {
 	ClusterID        string   `json:"cluster_id,omitempty"`
 	SwarmError       string   `json:"swarm_error,omitempty"`
 	LiveRestore      bool     `json:"live_restore,omitempty"`
+	Containers       int      `json:"containers,omitempty"` // that run, of the swarm and others
 }
 
 // SwarmDir is the swarm directory as it lies on the host's disk, read as root.
