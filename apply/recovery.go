@@ -11,6 +11,7 @@ import (
 // recoveryKinds are how the steps of recoveries are run. Their effects can be
 // repeated, so that only what would take long or speak to a swarm has a probe.
 var recoveryKinds = map[plan.Kind]kind{
+	plan.Retain:     {act: retainVolumes},
 	plan.Hold:       {guard: guardForce, act: holdEngine},
 	plan.Fence:      {act: fenceManager},
 	plan.Save:       {act: saveSurvivor},

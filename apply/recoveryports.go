@@ -46,6 +46,10 @@ type Recoverer interface {
 	// ReadyRecovery resolves what the operations to come will need before the
 	// first effect: unlock key, identity. It changes nothing.
 	ReadyRecovery(ctx context.Context, op Operation) error
+	// Retain keeps a container's volumes from being removed with it, by a container
+	// that mounts them too and is never started. held is its name, "" where the
+	// container to be removed is gone already.
+	Retain(ctx context.Context, op Operation, container string, volumes []string) (held string, err error)
 	// Hold stops the engine and keeps it from starting.
 	Hold(ctx context.Context, op Operation) error
 	// Fence holds the host and sets its raft state aside, where it tells.

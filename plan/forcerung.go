@@ -35,6 +35,8 @@ func (p *planner) rungForce(list []*node) {
 	r.Unfenced = p.unfenced(best, log.Members)
 	r.Repository = p.safetyRepository()
 	r.Expires = p.plan.PlannedAt.Add(expiry)
+	defer p.running(best.host.SwarmDir.Store)
+	p.retain(best.host.SwarmDir.Store)
 	if p.goOn(best, list) {
 		return
 	}

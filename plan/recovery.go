@@ -45,6 +45,9 @@ type Recovery struct {
 	// Unfenced are the managers that can't be reached to be fenced: the addresses
 	// that are probed again before the cluster is forced (safety rule 10).
 	Unfenced []Unfenced `json:"unfenced,omitempty"`
+	// Containers are those that end with the recovery, as far as they could be
+	// looked at, sorted by node, then by name.
+	Containers []Ending `json:"containers,omitempty"`
 	// Expires is when the plan may not be begun any more; zero where it destroys
 	// nothing (safety rule 21).
 	Expires time.Time `json:"expires,omitzero"`
@@ -69,6 +72,31 @@ type Unfenced struct {
 	Address      string `json:"address"`        // with its port
 	Acknowledged bool   `json:"acknowledged,omitempty"`
 }
+
+// Ending is a container that ends with a recovery.
+type Ending struct {
+	Node      string `json:"node"` // in the configuration
+	Container string `json:"container"`
+	Name      string `json:"name"`
+	Service   string `json:"service,omitempty"`
+	Task      string `json:"task"`
+	Running   bool   `json:"running,omitempty"`
+	Fate      Fate   `json:"fate"`
+	// Restarts tells that the state has its service, so that the cluster starts the
+	// service's tasks again.
+	Restarts bool `json:"restarts,omitempty"`
+	// AnonymousVolumes are those that would go with it.
+	AnonymousVolumes []string `json:"anonymous_volumes,omitempty"`
+}
+
+// Fate is how a container ends.
+type Fate string
+
+// The fates.
+const (
+	FateRemoved Fate = "removed" // the cluster does not know its task: it is killed and removed
+	FateStopped Fate = "stopped" // its engine is stopped; the cluster starts what it knows again
+)
 
 // JoinAs is how a host joins.
 type JoinAs struct {

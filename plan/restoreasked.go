@@ -20,10 +20,11 @@ func (p *planner) restoreAsked() {
 			Remedy: "Plan without -restore and apply that, which finishes it; then ask again."})
 		return
 	}
-	c, why := p.newestBackup(false)
+	find := func() (*candidate, string) { return p.newestBackup(false) }
 	if p.in.Restore != "latest" {
-		c, why = p.backupByID(p.in.Restore)
+		find = func() (*candidate, string) { return p.backupByID(p.in.Restore) }
 	}
+	c, why := find()
 	if c == nil {
 		p.unmet(Unmet{Code: diag.BackupUnfit, Goal: goal, Reason: sentenceCase(sentence(why)), Remedy: "requeen backup list shows what is there."})
 		return

@@ -74,6 +74,11 @@ func (p *planner) newestBackup(safety bool) (*candidate, string) {
 				len(b.Suspect) > 0 || b.Kind == state.KindSafety && !safety || b.TakenAt.After(p.in.Now.Add(maxSkew)) {
 				continue
 			}
+			if b.Opening != nil && b.Opening.Damaged {
+				p.hazard(diag.BackupDamaged, 0, "", "Backup %s in repository %s was opened and can't be restored: %s", b.ID, r.Name, told(b.Opening.Problem.Text))
+				why = fmt.Sprintf("backup %s of repository %s can't be restored: %s", b.ID, r.Name, told(b.Opening.Problem.Text))
+				continue
+			}
 			if best == nil || p.prefers(b, best.backup) {
 				best = &candidate{b, r.Name}
 			}
@@ -81,6 +86,9 @@ func (p *planner) newestBackup(safety bool) (*candidate, string) {
 	}
 	return best, why
 }
+
+// told is a reason without the full stop at its end.
+func told(text string) string { return strings.TrimSuffix(text, ".") }
 
 // restoreTarget is restore_onto, else the reachable declared host that the backup
 // was taken on.
@@ -119,6 +127,10 @@ func (p *planner) unfit(c *candidate, n *node) *Unmet {
 	switch {
 	case repo != nil && !repo.Plaintext && repo.Identity == "":
 		return refuse(diag.BackupUnfit, "Repository %s has no identity, and without it nothing can be opened", c.repository)
+	case b.Opening != nil && b.Opening.Damaged:
+		return refuse(diag.BackupUnfit, "Backup %s was opened and can't be restored: %s", b.ID, told(b.Opening.Problem.Text))
+	case b.Opening != nil && b.Opening.Problem != nil && b.Opening.Problem.Code != "":
+		return refuse(b.Opening.Problem.Code, "Backup %s does not open: %s", b.ID, told(b.Opening.Problem.Text))
 	case b.Autolocked && !p.w.cfg.Cluster.UnlockKey.Set():
 		return refuse(diag.NoUnlockKey, "Backup %s is of an auto-locked swarm: cluster.unlock_key must give the key of its time (fingerprint %s)", b.ID, b.KeySHA256)
 	case newer(b.EngineVersion, h.Engine.Version):
@@ -182,15 +194,21 @@ func (p *planner) restoreSteps(c *candidate, target *node) {
 	s := p.step(target, Prepare, Safe, prepareTimeout, "%s. Backup %s, %s old, taken on %s at term %d, index %d, is fetched, opened, read and made a directory of %s alone, at %s, and laid beside its place. Nothing is stopped before that has worked",
 		why, b.ID, span(p.in.Now.Sub(b.TakenAt)), b.Node, b.Raft.Term, b.Raft.Index, target.cfg.Name, r.Address)
 	s.Repository = c.repository
-	if b.OpenedAt.IsZero() {
+	switch o := b.Opening; {
+	case o != nil && o.Store != nil:
+	case o != nil && o.Problem != nil:
+		p.hazard(diag.NotOpenedYet, s.ID, target.cfg.Name, "Backup %s could not be opened from here: %s", b.ID, told(o.Problem.Text))
+	case b.OpenedAt.IsZero():
 		p.hazard(diag.NotOpenedYet, s.ID, target.cfg.Name, "Backup %s was never opened with an identity", b.ID)
 	}
+	p.retain(b.Opening.Content())
 	p.step(target, Hold, Interrupts, holdTimeout, "%s's engine is stopped and kept from starting until the new cluster is made", target.cfg.Name)
 	if r.Asked && p.leads(target) {
 		p.saveStep(target)
 	}
 	p.takeOver(target, p.backupMembers(b))
 	p.restoreHazards(b, target)
+	p.running(b.Opening.Content())
 }
 
 // backupMembers stands in for the survivors in the question who keeps its

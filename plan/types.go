@@ -68,6 +68,7 @@ const (
 	CleanUp Kind = "clean-up" // what a cut run left on a host is removed
 
 	// Of recoveries. Start and Unlock are among them too, with Step.Recovery set.
+	Retain     Kind = "retain"      // anonymous volumes of containers that will be removed are mounted by another one
 	Hold       Kind = "hold"        // the engine is stopped, and kept from starting until a step lifts that
 	Save       Kind = "save"        // what the survivor holds is stored as a safety copy
 	Prepare    Kind = "prepare"     // a swarm directory of one manager is made and laid beside its place

@@ -68,6 +68,18 @@ func (p *Process) ReadyRecovery(_ context.Context, op apply.Operation) error {
 	return p.w.call("ReadyRecovery", op.Node, func() error { return nil })
 }
 
+// Retain notes which volumes are held.
+func (p *Process) Retain(_ context.Context, op apply.Operation, container string, volumes []string) (held string, err error) {
+	err = p.onHost("Retain", op, func(h *host) error {
+		if !h.up {
+			return fmt.Errorf("%s: the engine does not run", op.Node)
+		}
+		held = "requeen-" + op.ID + "-" + container
+		return nil
+	})
+	return held, err
+}
+
 // Hold holds an engine.
 func (p *Process) Hold(_ context.Context, op apply.Operation) error {
 	return p.onHost("Hold", op, func(h *host) error {

@@ -37,6 +37,10 @@ can take two minutes to tell: plan waits that long, and says so.
 -restore asks for a restore outright, also of a swarm that is well: that goes
 back in time, and the plan says what is lost.
 
+A backup that would be restored is opened while it is planned, on a private
+copy in memory, where its identity and unlock key are at hand. The plan then
+tells which containers the new cluster ends.
+
 Exit status: 0, or 1 after an error, or when nothing can be done though
 something is due. With -detailed-exitcode 2 says that there are steps.`,
 		Example: `  requeen plan

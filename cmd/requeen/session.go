@@ -61,6 +61,7 @@ type session struct {
 	journal string
 
 	firstLook time.Time // when no leader was seen for the first time
+	openings  map[backupAt]*state.Opening
 }
 
 // load reads the configuration and says what is wrong with it.
@@ -92,8 +93,11 @@ func (a *app) open(f *configFlags) (*session, error) {
 func (s *session) close() { s.pool.Close() }
 
 // Observe looks at the hosts, the swarm and the repositories.
-func (s *session) Observe(ctx context.Context) (*state.State, error) {
-	st, err := observe.Read(ctx, s.cfg, s.pool, observe.Options{Now: s.app.now})
+func (s *session) Observe(ctx context.Context) (*state.State, error) { return s.look(ctx, false) }
+
+// look is Observe; containers are looked at also where the swarm answers if asked.
+func (s *session) look(ctx context.Context, containers bool) (*state.State, error) {
+	st, err := observe.Read(ctx, s.cfg, s.pool, observe.Options{Now: s.app.now, Containers: containers})
 	switch {
 	case st == nil || st.Swarm != nil:
 		s.firstLook = time.Time{}
@@ -118,7 +122,7 @@ const lookAgain = 5 * time.Second
 // long that is, and ends earlier when a leader is seen or the disks make it certain.
 func (s *session) decided(ctx context.Context, w wish, quiet bool) (*plan.Plan, error) {
 	for told := false; ; {
-		p, err := s.build(ctx, w)
+		p, err := s.build(ctx, w, quiet)
 		if err != nil || p.UndecidedUntil.IsZero() || !s.app.now().Before(p.UndecidedUntil) {
 			return p, err
 		}
@@ -138,16 +142,23 @@ func (s *session) decided(ctx context.Context, w wish, quiet bool) (*plan.Plan, 
 	}
 }
 
-// build makes a plan of what is there now.
-func (s *session) build(ctx context.Context, w wish) (*plan.Plan, error) {
-	st, err := s.Observe(ctx)
+// build makes a plan of what is there now. A backup that the plan would restore is
+// opened first, and the plan is made again with what came of that.
+func (s *session) build(ctx context.Context, w wish, quiet bool) (*plan.Plan, error) {
+	st, err := s.look(ctx, w.restore != "")
 	if err != nil {
 		return nil, err
 	}
-	return plan.Build(plan.Input{
-		Config: s.cfg, State: st, Now: s.app.now().UTC(), ToolVersion: version, Backup: w.backup, Restore: w.restore, Onto: w.onto,
-		HelperSystems: helperSystems(),
-	})
+	s.openedInto(st)
+	for {
+		p, err := plan.Build(plan.Input{
+			Config: s.cfg, State: st, Now: s.app.now().UTC(), ToolVersion: version, Backup: w.backup, Restore: w.restore, Onto: w.onto,
+			HelperSystems: helperSystems(),
+		})
+		if err != nil || !s.opens(ctx, p, st, quiet) {
+			return p, err
+		}
+	}
 }
 
 // helperSystems are the systems for which a helper is at hand: this program's

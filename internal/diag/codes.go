@@ -46,6 +46,11 @@ const (
 	NotOpenedYet        = "RQ124"
 	StateGoesBack       = "RQ125"
 	NoSharedLock        = "RQ126"
+	ContainersEnd       = "RQ130"
+	VolumesKept         = "RQ131"
+	WorkRepeats         = "RQ132"
+	SharedMounts        = "RQ133"
+	ContainersUnknown   = "RQ134"
 	QuorumWouldBeLost   = "RQ201"
 	NoCandidate         = "RQ202"
 	NoRoom              = "RQ203"
@@ -126,9 +131,14 @@ var codes = []Code{
 	{ManagerUnfenced, Destructive, "A manager can't be fenced", "It can't be reached, so it can't be stopped. If it runs with others out of sight, they are a second swarm with the same ID, and what they wrote is lost once they meet the new one.", "Make sure that it is off and stays off, or bring it back; then name it in recovery { assume_dead } or approve this code."},
 	{WritesMayBeLost, Destructive, "Acknowledged writes may be lost", "A write counts once a majority has it. Too few logs could be read to know that the chosen one has all of them.", "Make the managers that are named readable: a disk that can be read counts, also of a host that is not to run again. Otherwise accept the loss and approve this code."},
 	{SurvivorBehind, Destructive, "The survivor is behind the newest backup", "A verified backup of this epoch reaches further than the log of the best survivor.", "Compare them; to go by the backup, requeen plan -restore=ID, or remove force_new_cluster from recovery.allow and allow restore."},
-	{NotOpenedYet, Hazard, "The backup was not opened yet", "Whether it opens is found out when the plan is applied, before any host is touched.", "Run requeen backup verify with the identity, so that a surprise comes now."},
+	{NotOpenedYet, Hazard, "The backup was not opened yet", "Planning a restore opens the backup where the identity and, for an auto-locked swarm, the unlock key are at hand. Where they are not, whether it opens is found out when the plan is applied, before any host is touched.", "Plan where the identity and the unlock key are, or run requeen backup verify there, so that a surprise comes now."},
 	{StateGoesBack, Destructive, "The swarm goes back to an earlier state", "What was created, changed or removed after the backup was taken is not in it: services, secrets, configs, nodes that joined since.", "Look at the age of the backup; then approve."},
 	{NoSharedLock, Hazard, "The run has no shared lock", "The repository can't be reached, so its lock can't be taken: nothing but the hosts' own locks keeps a second run away.", "See that nobody else runs requeen for this cluster."},
+	{ContainersEnd, Hazard, "Containers end", "A node obeys the new cluster from its first word on: it kills and removes every container of a task that the cluster does not know. What runs on a host whose engine is stopped ends with it, and its service is started again where the cluster has it.", "Look at what ends (requeen show -json lists all of it, under recovery.containers); save what only those containers hold."},
+	{VolumesKept, Hazard, "Anonymous volumes are kept", "A volume without a name goes with its container when a node removes that. Before anything is stopped, a container that is never started (requeen-<recovery>-<container>, label io.requeen.recovery) mounts each by its name, so that the engine leaves it.", "Afterwards look into the volumes; docker rm on that host removes the container that holds them, docker volume rm a volume that is not needed."},
+	{WorkRepeats, Hazard, "Jobs run again, updates resume", "The state that is brought back has jobs that had not ended and updates that were under way: they go on from there, whatever was done since.", "See that running them twice does no harm; stop what must not run once the cluster answers."},
+	{SharedMounts, Destructive, "A shared place may be written twice", "A node can't be reached, which does not prove that it is dead. Its tasks are replaced elsewhere, and where they write to a place that both nodes see, two containers may write to it at once.", "Make sure that the node is off, or cut it off from the storage; then approve. Naming it in assume_dead does not answer this."},
+	{ContainersUnknown, Hazard, "Which containers end can't be told", "The tasks of the state that is brought back, or the containers on a host, could not be looked at: what the nodes kill is not known before they do.", "Make them readable: the identity and the unlock key for a backup, a connection and a running engine for a host. Then plan again."},
 	{QuorumWouldBeLost, Refusal, "Stopping a manager would lose the quorum", "Too few managers are reachable: with one more down the control plane would stop.", "Bring the missing managers back first, then plan again."},
 	{NoCandidate, Refusal, "No manager can be chosen for the backup", "No declared manager is a healthy follower that requeen can reach and stop.", "Mend what is in the way of one of them, then plan again."},
 	{NoRoom, Refusal, "Too little room on the manager's disk", "The copy is made on the manager's own disk, and a full disk stops a manager.", "Free space there, or choose another manager in swarm { from }."},

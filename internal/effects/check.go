@@ -42,19 +42,36 @@ func Check(ctx context.Context, repo *repository.Repository, b state.Backup, ide
 	case b.Autolocked && len(unlockKey) == 0:
 		done.Short = fmt.Sprintf("the swarm was auto-locked: cluster.unlock_key must give the unlock key of that time (fingerprint %s)", b.KeySHA256)
 		return done, nil
-	case b.Autolocked && raftdir.Fingerprint(unlockKey) != b.KeySHA256:
-		return done, diag.Diagnostic{Severity: diag.Error, Summary: "cluster.unlock_key is not this backup's unlock key",
-			Detail: fmt.Sprintf("The backup needs the key with fingerprint %s, valid when it was taken; the configured one has %s.", b.KeySHA256, raftdir.Fingerprint(unlockKey)),
-			Remedy: "set cluster.unlock_key to the key of that time"}
 	}
-	report, err := openRaft(ctx, repo, b, unlockKey)
+	if err := keyOfItsTime(b, unlockKey); err != nil {
+		return done, err
+	}
+	report, err := openRaft(ctx, repo, b, unlockKey, nil)
 	if err != nil {
 		return done, err
 	}
 	return Checked{Level: LevelRaft, Report: report}, sameAsManifest(report, b)
 }
 
-func openRaft(ctx context.Context, repo *repository.Repository, b state.Backup, unlockKey []byte) (report state.RaftReport, err error) {
+// wrongKeyError is the diagnostic for a key that is not the backup's.
+type wrongKeyError struct{ diag.Diagnostic }
+
+// Unwrap gives the diagnostic and its class.
+func (e wrongKeyError) Unwrap() []error { return []error{e.Diagnostic, raftdir.ErrWrongUnlockKey} }
+
+// keyOfItsTime tells whether the unlock key is the one of the backup's time.
+func keyOfItsTime(b state.Backup, unlockKey []byte) error {
+	if !b.Autolocked || raftdir.Fingerprint(unlockKey) == b.KeySHA256 {
+		return nil
+	}
+	return wrongKeyError{diag.Diagnostic{Severity: diag.Error, Summary: "cluster.unlock_key is not this backup's unlock key",
+		Detail: fmt.Sprintf("The backup needs the key with fingerprint %s, valid when it was taken; the configured one has %s.", b.KeySHA256, raftdir.Fingerprint(unlockKey)),
+		Remedy: "set cluster.unlock_key to the key of that time"}}
+}
+
+// openRaft opens a backup on a private copy and proves its raft log; also, where it
+// is given, reads the proved directory further while it is there.
+func openRaft(ctx context.Context, repo *repository.Repository, b state.Backup, unlockKey []byte, also func(dir string) error) (report state.RaftReport, err error) {
 	private, err := repository.NewPrivate(ctx, "check")
 	if err != nil {
 		return report, err
@@ -79,7 +96,11 @@ func openRaft(ctx context.Context, repo *repository.Repository, b state.Backup, 
 	if len(unlockKey) == 0 {
 		unlockKey = nil
 	}
-	return raftdir.Verify(ctx, swarm, raftdir.Options{UnlockKey: unlockKey, MinIndex: b.Raft.Index})
+	report, err = raftdir.Verify(ctx, swarm, raftdir.Options{UnlockKey: unlockKey, MinIndex: b.Raft.Index})
+	if err != nil || also == nil {
+		return report, err
+	}
+	return report, also(swarm)
 }
 
 func unpack(ctx context.Context, repo *repository.Repository, id, object, dir string) (err error) {

@@ -1,6 +1,7 @@
 // Package engine asks one Docker engine about itself and about its swarm, and
 // makes the calls that change them: unlock, init, join, leave, and updates of
-// the swarm and its nodes. It is the only importer of the Docker client.
+// the swarm and its nodes; and it creates containers that keep volumes, and starts
+// none. It is the only importer of the Docker client.
 //
 // It must not choose a host, open a connection by itself (the caller brings the
 // dialer), wait for a state to be reached, log, or keep an unlock key or a join

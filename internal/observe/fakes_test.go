@@ -82,9 +82,12 @@ type fakeEngine struct {
 	onSwarm  func(context.Context) error
 	key      []byte
 	keyErr   error
+	made     []state.Container
+	madeErr  error
 
 	mu        sync.Mutex
 	keyAsked  int
+	madeAsked int
 	closed    int
 	swarmedAt time.Time
 }
@@ -127,6 +130,17 @@ func (c *fakeClient) UnlockKey(context.Context) ([]byte, error) {
 	e := c.to.Load()
 	e.keyAsked++
 	return e.key, e.keyErr
+}
+
+func (c *fakeClient) Containers(context.Context) ([]state.Container, error) {
+	e := c.to.Load()
+	if e == nil {
+		return nil, errors.New("the socket refuses")
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.madeAsked++
+	return e.made, e.madeErr
 }
 
 func (c *fakeClient) Close() error {

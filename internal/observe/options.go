@@ -24,6 +24,9 @@ type Options struct {
 	RepositoryTimeout time.Duration // 0: 60 s
 	// Socket is the engine's socket on every host.
 	Socket string // empty: /run/docker.sock
+	// Containers asks for the tasks' containers also where the swarm answers; where
+	// it does not, they are looked at anyway.
+	Containers bool
 	// Parallel bounds how many workers are looked at at once; managers never
 	// wait.
 	Parallel int // 0: 64

@@ -17,8 +17,9 @@ type ports struct {
 	engine     func(dial func(context.Context) (net.Conn, error)) (engineAPI, error)
 	inspect    func(certificate []byte) (clusterID, role, nodeID string, expiry time.Time, err error)
 	repository func(ctx context.Context, cluster string, r schema.Repository) (repositoryAPI, error)
-	// survey reads a host's raft log without changing anything; nil: none does.
-	survey func(ctx context.Context, m machine, swarmDir string, unlockKey []byte) (state.RaftReport, error)
+	// survey reads a host's raft log without changing anything, and what it says is
+	// to run where it opens; nil: none does.
+	survey func(ctx context.Context, m machine, swarmDir string, unlockKey []byte) (surveyedLog, error)
 }
 
 // machine is one host.
@@ -53,6 +54,7 @@ type engineAPI interface {
 	Info(ctx context.Context) (state.Engine, error)
 	Swarm(ctx context.Context) (state.Swarm, error)
 	UnlockKey(ctx context.Context) ([]byte, error)
+	Containers(ctx context.Context) ([]state.Container, error)
 	Close() error
 }
 

@@ -38,7 +38,7 @@ func (l *look) surveyOne(parent context.Context, m machine, h *state.Host) {
 	ctx, cancel := bounded(parent, l.o.HostTimeout)
 	defer cancel()
 	key := l.cfg.Cluster.UnlockKey.Reveal()
-	report, err := within(ctx, func(ctx context.Context) (state.RaftReport, error) {
+	read, err := within(ctx, func(ctx context.Context) (surveyedLog, error) {
 		return l.ports.survey(ctx, m, h.SwarmDir.Path, []byte(key))
 	})
 	if err != nil {
@@ -46,27 +46,42 @@ func (l *look) surveyOne(parent context.Context, m machine, h *state.Host) {
 			"Look at the raft directory on that host; what it holds may be the furthest that there is.")
 		return
 	}
-	h.SwarmDir.Raft = &report
+	h.SwarmDir.Raft, h.SwarmDir.Store = &read.report, read.store
+}
+
+// surveyedLog is what was read of a raft log.
+type surveyedLog struct {
+	report state.RaftReport
+	store  *state.Store // nil where the log did not open
 }
 
 // surveyHost is the survey port: it takes a copy of what is there and reads it.
-func surveyHost(ctx context.Context, m machine, swarmDir string, key []byte) (report state.RaftReport, err error) {
+func surveyHost(ctx context.Context, m machine, swarmDir string, key []byte) (read surveyedLog, err error) {
 	private, err := repository.NewPrivate(ctx, "survey")
 	if err != nil {
-		return report, err
+		return read, err
 	}
 	defer func() { err = errors.Join(err, private.Close()) }()
 	stream, err := m.OpenLive(ctx, swarmDir)
 	if err != nil {
-		return report, err
+		return read, err
 	}
 	dir := filepath.Join(private.Dir(), "copy")
 	_, err = repository.ExtractTar(stream, dir)
 	if err = errors.Join(err, stream.Close()); err != nil {
-		return report, err
+		return read, err
 	}
 	if len(key) == 0 {
 		key = nil
 	}
-	return raftdir.Survey(ctx, filepath.Join(dir, "swarm"), raftdir.SurveyOptions{UnlockKey: key})
+	dir = filepath.Join(dir, "swarm")
+	if read.report, err = raftdir.Survey(ctx, dir, raftdir.SurveyOptions{UnlockKey: key}); err != nil {
+		return read, err
+	}
+	if len(read.report.Members) > 0 {
+		if content, err := raftdir.Content(ctx, dir, key); err == nil {
+			read.store = &content
+		}
+	}
+	return read, nil
 }

@@ -19,12 +19,13 @@ func surveyed(t *testing.T, cfg *schema.Config, w *world, survey func(context.Co
 	t.Helper()
 	var mu sync.Mutex
 	p := w.ports()
-	p.survey = func(ctx context.Context, m machine, dir string, key []byte) (state.RaftReport, error) {
+	p.survey = func(ctx context.Context, m machine, dir string, key []byte) (surveyedLog, error) {
 		name := m.(*fakeMachine).name
 		mu.Lock()
 		asked = append(asked, name+" "+dir)
 		mu.Unlock()
-		return survey(ctx, name, key)
+		report, err := survey(ctx, name, key)
+		return surveyedLog{report: report}, err
 	}
 	s, err := read(t.Context(), cfg, p, Options{Now: func() time.Time { return observedAt }, HostTimeout: 200 * time.Millisecond})
 	if err != nil {

@@ -64,6 +64,9 @@ type Backup struct {
 	// has another size, or the manifest can't be read; such a backup counts
 	// for nothing.
 	Problem *Problem `json:"problem,omitempty"`
+	// Opening is set while a restore is planned, of the backups that were tried;
+	// it is in no manifest.
+	Opening *Opening `json:"opening,omitempty"`
 }
 
 // StoredObject is an object beside the manifest.

@@ -27,6 +27,12 @@ type Host struct {
 	Engine   Engine   `json:"engine"`
 	SwarmDir SwarmDir `json:"swarm_dir"`
 
+	// Containers are those of tasks, looked at only where a recovery may be planned:
+	// ContainersLooked is Present where the engine told them, and unknown
+	// otherwise.
+	Containers       []Container `json:"containers,omitempty"`
+	ContainersLooked Presence    `json:"containers_looked,omitempty"`
+
 	// RunToken is the highest run token that this host has seen for the
 	// cluster (safety rule 20), 0 when none.
 	RunToken uint64 `json:"run_token,omitempty"`
@@ -117,6 +123,9 @@ type SwarmDir struct {
 	// manager answers for the swarm.
 	Raft        *RaftReport `json:"raft,omitempty"`
 	RaftProblem *Problem    `json:"raft_problem,omitempty"`
+	// Store is what that log says is to run; nil where it is sealed and did not
+	// open, or was not read.
+	Store *Store `json:"store,omitempty"`
 
 	Bytes      int64 `json:"bytes"`                 // allocated, not apparent
 	TotalBytes int64 `json:"total_bytes,omitempty"` // of that file system; 0 when unknown

@@ -19,6 +19,7 @@ func TestRecoveryOn28(t *testing.T) {
 		s.allReplaced()
 		r.writes["restore"] = s.journalled()
 	})
+	r.tell("a restore with running containers", (*swarm).runningContainers)
 	r.tell("a secret is created and the power fails", (*swarm).powerFails)
 	r.tell("the survivors' logs differ", (*swarm).logsDiffer)
 	r.tell("auto-locked: the power fails, and two disks are new", (*swarm).lockedPowerFails)
@@ -38,6 +39,7 @@ func TestRecoveryOn20(t *testing.T) {
 	r.tell("auto-locked: the power fails, and two disks are new", (*swarm).lockedPowerFails)
 	if torture() {
 		r.tell("every disk is new", (*swarm).allReplaced)
+		r.tell("a restore with running containers", (*swarm).runningContainers)
 		r.tell("a secret is created and the power fails", (*swarm).powerFails)
 		r.tell("the survivors' logs differ", (*swarm).logsDiffer)
 		r.tell("two managers are assumed dead, and return", (*swarm).deadReturn)

@@ -33,6 +33,11 @@ type recoveryPlan struct {
 			Node         string
 			Acknowledged bool
 		}
+		Containers []struct {
+			Node, Container, Name, Service, Fate string
+			Running                              bool
+			AnonymousVolumes                     []string `json:"anonymous_volumes"`
+		}
 	}
 	Digest string
 }
@@ -46,10 +51,10 @@ func (s *swarm) append(text string) {
 }
 
 // planFile plans and reads what was written.
-func (s *swarm) planFile(file string) recoveryPlan {
+func (s *swarm) planFile(file string, flags ...string) recoveryPlan {
 	s.t.Helper()
 	_ = os.Remove(filepath.Join(s.dir, file))
-	s.run("plan", "-out", file) // 1 where something is unmet and nothing is to be done
+	s.run(append([]string{"plan", "-out", file}, flags...)...) // 1 where something is unmet and nothing is to be done
 	data, err := os.ReadFile(filepath.Join(s.dir, file))
 	must(s.t, err)
 	var p recoveryPlan
