@@ -89,10 +89,12 @@ func (r *runner) kindOf(step int) plan.Kind {
 }
 
 // closeIfOver closes a journal of which nothing is left to finish: nothing was
-// begun, or the plan is stale and nothing is half done.
+// begun, or no further than what can't be opened here, or the plan is stale and
+// nothing is half done.
 func (r *runner) closeIfOver(err error) bool {
 	var stale *StaleError
-	over := !r.j.progress.everActed
+	var run *RunError
+	over := !r.j.progress.everActed || errors.As(err, &run) && run.untouched
 	if errors.As(err, &stale) {
 		over = over || stale.Closed || !r.anyOpen()
 	}
@@ -103,8 +105,10 @@ func (r *runner) closeIfOver(err error) bool {
 }
 
 func (r *runner) anyOpen() bool {
-	if r.p.Recovery != nil && r.j.progress.everActed {
-		return true // what it holds is let go by going on
+	for _, s := range r.p.Steps {
+		if s.Recovery != "" && r.j.progress.everActed && !r.j.progress.done(s.ID) {
+			return true // what it holds is let go by going on
+		}
 	}
 	for _, q := range r.seqs {
 		if r.open(q) {

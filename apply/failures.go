@@ -19,6 +19,8 @@ type RunError struct {
 
 	again    bool // the sequence's run can only be started over
 	timedOut bool
+	// untouched: it failed on this side, with nothing done on any host.
+	untouched bool
 }
 
 func (e *RunError) Error() string { return e.Diag.Error() }

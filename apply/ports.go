@@ -36,6 +36,9 @@ type Run struct {
 	SwarmID    string
 	Autolocked bool
 	Token      uint64 // the lock's number (safety rule 20)
+	// Later tells Ready that a recovery of the same plan comes first, which may
+	// leave the manager sealed with another unlock key than now.
+	Later bool
 	// Host is the node's host as the guard saw it just now; the effect checks
 	// its machine and certificate again in the shell that acts (rule 17).
 	Host state.Host
@@ -114,6 +117,9 @@ type StoreProgress struct {
 	Bytes int64  // done in this stage
 	Total int64  // of this stage, 0 when not known
 }
+
+// StageStore is the stage in which what was proved is written where it stays.
+const StageStore = "store"
 
 // Clock is time as the run sees it, so that tests need not wait.
 type Clock interface {

@@ -3,8 +3,10 @@ package apply
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
+	"github.com/requeen/requeen/internal/state"
 	"github.com/requeen/requeen/plan"
 )
 
@@ -44,6 +46,7 @@ func (t *task) operation(node string) Operation {
 		Source: r.Node, Address: r.Address, ListenAddr: r.ListenAddr, DataPathAddr: r.DataPathAddr, Autolock: r.Autolock,
 		Repository: r.Repository, Backup: r.Backup, RaftIDs: r.RaftIDs, TermAbove: r.TermAbove,
 		FreshIdentity: r.FreshIdentity, ToolVersion: t.req.ToolVersion}
+	op.ReplacesLocked = r.Backup != "" && t.seen.Swarm != nil && t.seen.Swarm.Autolock
 	for _, u := range r.Unfenced {
 		op.Unfenced = append(op.Unfenced, u.Address)
 	}
@@ -112,9 +115,9 @@ func (t *task) acts(ctx context.Context, what string, act func(context.Context) 
 		return err
 	}
 	d, _ := diagnosticOf(err)
-	detail := err.Error() + "."
-	if d.Detail != "" {
-		detail = strings.TrimSuffix(d.Detail, ".") + "."
+	detail := strings.TrimSpace(ended(d.Summary) + " " + ended(d.Detail))
+	if detail == "" {
+		detail = ended(err.Error())
 	}
 	remedy := d.Remedy
 	if remedy == "" {
@@ -123,11 +126,42 @@ func (t *task) acts(ctx context.Context, what string, act func(context.Context) 
 	return stepError(t.s, d.Code, what+" failed on "+t.s.Node, strings.TrimSpace(detail+" "+t.standing()), remedy, err)
 }
 
+// ended is a sentence with its full stop.
+func ended(s string) string {
+	if s == "" {
+		return ""
+	}
+	return strings.TrimSuffix(s, ".") + "."
+}
+
 // standing says how the host is left when a step of a recovery fails.
 func (t *task) standing() string {
 	switch t.s.Kind {
-	case plan.Hold, plan.Save, plan.Prepare, plan.Restore, plan.Fence:
-		return "What was in use is still on the host; an engine that the recovery holds does not start until the recovery lets it."
+	case plan.Prepare:
+		if !t.heldAny(t.s.ID) {
+			return "Nothing was stopped."
+		}
+		return stillThere
+	case plan.Hold, plan.Save, plan.Restore, plan.Fence:
+		return stillThere
 	}
 	return ""
+}
+
+const stillThere = "What was in use is still on the host; an engine that the recovery holds does not start until the recovery lets it."
+
+// heldAny tells whether another step of the recovery was begun, or an earlier run
+// holds a host: an engine may be down then.
+func (r *runner) heldAny(but int) bool {
+	for _, s := range r.p.Steps {
+		if s.Recovery != "" && s.ID != but && r.j.progress.intended(s.ID) {
+			return true
+		}
+	}
+	for _, h := range r.seen.Hosts {
+		if slices.ContainsFunc(h.Recoveries, func(r state.HostRecovery) bool { return r.Held }) {
+			return true
+		}
+	}
+	return false
 }

@@ -29,6 +29,9 @@ type Operation struct {
 	RaftIDs       []string
 	TermAbove     uint64
 	FreshIdentity bool
+	// ReplacesLocked tells that a restore replaces an auto-locked swarm that
+	// answers.
+	ReplacesLocked bool
 	// Unfenced are the addresses that must not answer when the cluster is forced.
 	Unfenced []string
 
@@ -58,7 +61,8 @@ type Recoverer interface {
 	Save(ctx context.Context, op Operation, progress func(StoreProgress)) (state.Backup, error)
 	// Prepare makes the new swarm directory out of the backup, or of what the
 	// held host holds, in memory-backed storage, and lays it beside the old
-	// one. The sentence says what was made of what.
+	// one. The sentence says what was made of what. Before the host is touched
+	// progress is told StageStore.
 	Prepare(ctx context.Context, op Operation, progress func(StoreProgress)) (seen string, err error)
 	// Swap puts the prepared directory in place and the old one aside.
 	Swap(ctx context.Context, op Operation) (aside string, err error)

@@ -121,7 +121,9 @@ func (r *runner) ready(ctx context.Context) error {
 		if q.id == "" {
 			q.id = r.req.NewID(r.Clock.Now().UTC())
 		}
-		if err := r.Hosts.Ready(ctx, r.portRun(q.first())); err != nil {
+		run := r.portRun(q.first())
+		run.Later = r.p.Recovery != nil
+		if err := r.Hosts.Ready(ctx, run); err != nil {
 			return notReady(q.first(), err)
 		}
 	}

@@ -1,6 +1,10 @@
 package apply
 
-import "context"
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+)
 
 func holdEngine(ctx context.Context, t *task) error {
 	return t.acts(ctx, "Holding the engine", func(ctx context.Context) error { return t.Recoverer.Hold(ctx, t.operation(t.s.Node)) })
@@ -30,15 +34,27 @@ func saveSurvivor(ctx context.Context, t *task) error {
 }
 
 func prepareDirectory(ctx context.Context, t *task) error {
-	return t.acts(ctx, "Preparing the swarm directory", func(ctx context.Context) error {
+	var reached atomic.Bool
+	err := t.acts(ctx, "Preparing the swarm directory", func(ctx context.Context) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		seen, err := t.Recoverer.Prepare(ctx, t.operation(t.s.Node), t.storeProgress(cancel))
+		tell := t.storeProgress(cancel)
+		seen, err := t.Recoverer.Prepare(ctx, t.operation(t.s.Node), func(p StoreProgress) {
+			if p.Stage == StageStore {
+				reached.Store(true)
+			}
+			tell(p)
+		})
 		if err == nil {
 			t.note(t.s, "%s", seen)
 		}
 		return err
 	})
+	var run *RunError
+	if errors.As(err, &run) && !reached.Load() && !t.heldAny(t.s.ID) {
+		run.untouched = true
+	}
+	return err
 }
 
 func swapDirectory(ctx context.Context, t *task) error {

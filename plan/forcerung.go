@@ -150,11 +150,11 @@ func (p *planner) leads(n *node) bool {
 	return v != nil && v.leader
 }
 
-// keeps tells whether a host joins with its certificates: it has them, and the
-// log names its node ID as a manager's (safety rule 12).
+// keeps tells whether a host joins with its certificates: it has them, they are
+// good, and the log names its node ID as a manager's (safety rules 2, 12).
 func (p *planner) keeps(n *node, survivors []*node) bool {
 	d := n.host.SwarmDir
-	if d.Presence != state.Present || d.NodeID == "" || !d.HasKey || !d.HasRootCA || d.Role != schema.RoleManager {
+	if d.Presence != state.Present || d.NodeID == "" || !d.HasKey || !d.HasRootCA || d.Role != schema.RoleManager || p.w.expired(n, maxSkew) {
 		return false
 	}
 	for _, s := range survivors {

@@ -131,10 +131,11 @@ func (n *node) letGo() bool {
 }
 
 // listed tells whether the host's node ID is in the swarm as a manager's, so that
-// its certificates serve (safety rule 12).
+// its certificates serve, which they don't once they have expired (safety rules 2,
+// 12).
 func (p *planner) listed(n *node) bool {
 	d := n.host.SwarmDir
-	if d.Presence != state.Present || d.NodeID == "" || !d.HasKey || !d.HasRootCA {
+	if d.Presence != state.Present || d.NodeID == "" || !d.HasKey || !d.HasRootCA || p.w.expired(n, maxSkew) {
 		return false
 	}
 	for _, m := range p.w.st.Swarm.Nodes {

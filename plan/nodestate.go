@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/requeen/requeen/internal/state"
 	"github.com/requeen/requeen/schema"
@@ -16,7 +17,7 @@ const (
 	NodeLocked   NodeStateName = "locked"   // its engine waits for the unlock key
 	NodeInactive NodeStateName = "inactive" // its engine knows no swarm, and the disk could not be read
 	NodeStopped  NodeStateName = "stopped"  // its engine is down, its state is on the disk
-	NodeOrphaned NodeStateName = "orphaned" // its engine knows no swarm, but the state is on the disk
+	NodeOrphaned NodeStateName = "orphaned" // its engine runs in no swarm, but the state is on the disk
 	NodeDamaged  NodeStateName = "damaged"  // its swarm directory lacks a part
 	NodeForeign  NodeStateName = "foreign"  // it belongs to another swarm
 	NodeEmpty    NodeStateName = "empty"    // its disk was read and holds no state
@@ -118,13 +119,31 @@ func (w *world) answered(n *node) (NodeStateName, string) {
 		}
 		return NodeActive, or(e.SwarmError, "the engine takes part in the swarm")
 	case "error":
+		if w.expired(n, 0) && n.manager() && (n.member == nil || n.member.Reachability != "reachable") {
+			name, reason := byDisk(n, NodeOrphaned, NodeUnknown)
+			return name, fmt.Sprintf("the engine says error: its node certificate expired at %s; %s", stamp(n.host.SwarmDir.CertificateExpiry), reason)
+		}
 		// An engine can be stuck at this word while its manager works.
 		if m := n.member; m != nil && (m.Reachability == "reachable" || m.Reachability == "" && m.Status == "ready") {
 			return NodeActive, "the swarm says that it works, though the engine says error"
 		}
-		return NodeUnknown, "the engine says error: " + or(e.SwarmError, "no reason given")
+		reason := "the engine says error: " + or(e.SwarmError, "no reason given")
+		if skew := n.host.ClockSkew; skew > maxSkew {
+			reason += "; its clock runs " + span(skew) + " ahead, by which a good certificate can seem to have expired: set it right first"
+		}
+		return NodeUnknown, reason
 	}
 	return NodeUnknown, fmt.Sprintf("the engine says %q of the swarm", e.LocalNodeState)
+}
+
+// expired tells whether a host's node certificate is no good any more in a while. An
+// engine that starts on one that has expired takes part in no swarm, and a join with
+// it fails and erases the swarm directory (safety rule 2). It is expired by the
+// host's clock and by the operator's: a clock that runs ahead is to be set right,
+// and costs no certificate.
+func (w *world) expired(n *node, while time.Duration) bool {
+	e := n.host.SwarmDir.CertificateExpiry
+	return !e.IsZero() && e.Before(w.st.ObservedAt.Add(min(n.host.ClockSkew, 0)+while))
 }
 
 // byDisk tells by the swarm directory what a node is whose engine says nothing

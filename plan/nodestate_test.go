@@ -3,6 +3,7 @@ package plan_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/requeen/requeen/internal/state"
 	"github.com/requeen/requeen/plan"
@@ -48,6 +49,15 @@ func TestNodeStates(t *testing.T) {
 			h.Engine.LocalNodeState, h.Engine.SwarmError = "error", "certificate has expired"
 			drop(st, "m2")
 		}, plan.NodeUnknown, "expired"},
+		"error, expired": {func(st *state.State, h *state.Host) {
+			expire(st, "m2")
+			drop(st, "m2")
+		}, plan.NodeOrphaned, "expired at"},
+		"error, expired by its own clock alone": {func(st *state.State, h *state.Host) {
+			expire(st, "m2")
+			drop(st, "m2")
+			h.SwarmDir.CertificateExpiry, h.ClockSkew = observedAt.Add(time.Hour), 2*time.Hour
+		}, plan.NodeUnknown, "its clock runs"},
 		"pending": {func(_ *state.State, h *state.Host) { h.Engine.LocalNodeState = "pending" }, plan.NodeActive, "not found"},
 	} {
 		t.Run(name, func(t *testing.T) {

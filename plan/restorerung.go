@@ -62,6 +62,7 @@ func (p *planner) prefers(a, b *state.Backup) bool {
 // latest backup does not mean what a cut run has saved just now.
 func (p *planner) newestBackup(safety bool) (*candidate, string) {
 	var best *candidate
+	var passed *state.Backup
 	why := "no repository that could be looked at holds a backup of it"
 	for _, r := range p.w.st.Repositories {
 		if r.Looked != state.Present {
@@ -70,8 +71,13 @@ func (p *planner) newestBackup(safety bool) (*candidate, string) {
 		}
 		for i := range r.Backups {
 			b := &r.Backups[i]
-			if b.Cluster != p.w.cfg.Cluster.Name || p.w.id.id != "" && b.SwarmID != p.w.id.id || b.Problem != nil || b.Verified == "" ||
-				len(b.Suspect) > 0 || b.Kind == state.KindSafety && !safety || b.TakenAt.After(p.in.Now.Add(maxSkew)) {
+			if !p.ofCluster(b) || b.Kind == state.KindSafety && !safety {
+				continue
+			}
+			if fault := p.passedOver(b); fault != "" {
+				if passed == nil || b.TakenAt.After(passed.TakenAt) {
+					passed, why = b, "backup "+b.ID+" can't be used: "+fault
+				}
 				continue
 			}
 			if b.Opening != nil && b.Opening.Damaged {
@@ -89,6 +95,28 @@ func (p *planner) newestBackup(safety bool) (*candidate, string) {
 
 // told is a reason without the full stop at its end.
 func told(text string) string { return strings.TrimSuffix(text, ".") }
+
+// ofCluster tells whether a backup is of this cluster, also where its manifest
+// can't be read: then its place in the repository tells.
+func (p *planner) ofCluster(b *state.Backup) bool {
+	return b.Cluster == p.w.cfg.Cluster.Name && (p.w.id.id == "" || b.SwarmID == p.w.id.id || b.SwarmID == "" && b.Problem != nil)
+}
+
+// passedOver says why a backup of this cluster is never chosen without being asked
+// for, "" where it may be.
+func (p *planner) passedOver(b *state.Backup) string {
+	switch {
+	case b.Problem != nil:
+		return b.Problem.Text
+	case b.Verified == "":
+		return "it was never verified"
+	case len(b.Suspect) > 0:
+		return "it is suspect: " + strings.Join(trimmed(b.Suspect), "; ")
+	case b.TakenAt.After(p.in.Now.Add(maxSkew)):
+		return "it says that it was taken at " + stamp(b.TakenAt) + ", which is in the future"
+	}
+	return ""
+}
 
 // restoreTarget is restore_onto, else the reachable declared host that the backup
 // was taken on.

@@ -23,7 +23,7 @@ func (p *planner) rungStart() bool {
 			if n.host.SwarmDir.Locked {
 				locked = append(locked, n)
 			}
-		case n.state.State == NodeLocked:
+		case n.state.State == NodeLocked && !p.w.expired(n, 0):
 			locked = append(locked, n)
 		case n.state.State == NodeActive && missing(n) == "":
 			up = append(up, n)
@@ -65,9 +65,10 @@ func (p *planner) rungStart() bool {
 }
 
 // startable tells whether an engine can be started, or started again, on a
-// directory that is whole. It remembers its swarm only by docker-state.json.
+// directory that is whole, with a certificate that is good. It remembers its swarm
+// only by docker-state.json.
 func (p *planner) startable(n *node) bool {
-	if missing(n) != "" || n.host.SwarmDir.Role != schema.RoleManager || !n.host.SwarmDir.HasStateFile {
+	if missing(n) != "" || p.w.expired(n, 0) || n.host.SwarmDir.Role != schema.RoleManager || !n.host.SwarmDir.HasStateFile {
 		return false
 	}
 	if len(n.host.Service.Holds) > 0 && (n.onlyHeld() == "" || n.onlyHeld() != p.w.lastHold()) {
@@ -140,11 +141,13 @@ func (p *planner) gone() string {
 	var parts []string
 	for _, n := range p.w.managers() {
 		switch {
-		case p.startable(n) || n.state.State == NodeLocked:
+		case p.startable(n) || n.state.State == NodeLocked && !p.w.expired(n, 0):
 		case n.state.State == NodeActive:
 			parts = append(parts, n.cfg.Name+" alone is no quorum")
 		case n.state.State == NodeUnknown:
 			parts = append(parts, fmt.Sprintf("%s is unknown (%s)", n.cfg.Name, strings.TrimSuffix(n.state.Reason, ".")))
+		case p.w.expired(n, 0):
+			parts = append(parts, fmt.Sprintf("%s is %s, and its node certificate expired at %s", n.cfg.Name, n.state.State, stamp(n.host.SwarmDir.CertificateExpiry)))
 		default:
 			parts = append(parts, fmt.Sprintf("%s is %s", n.cfg.Name, n.state.State))
 		}

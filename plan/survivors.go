@@ -17,9 +17,9 @@ import (
 // called lost where the disks don't tell (decisions.md, Observing).
 const patience = 120 * time.Second
 
-// lostForGood tells whether the quorum can be called lost: at once where a
-// majority of the managers can be looked at and is down without state, else
-// after patience. Where it can't yet, it says until when to wait.
+// lostForGood tells whether the quorum can be called lost: at once where so many
+// managers can be looked at and are down or without state that the rest is no
+// quorum, else after patience. Where it can't yet, it says until when to wait.
 func (p *planner) lostForGood() bool {
 	w := p.w
 	certain := 0
@@ -27,9 +27,13 @@ func (p *planner) lostForGood() bool {
 		switch n.state.State {
 		case NodeEmpty, NodeDamaged, NodeStopped, NodeOrphaned:
 			certain++
+		case NodeLocked:
+			if w.expired(n, 0) {
+				certain++
+			}
 		}
 	}
-	if certain >= majority(w.members()) || certain == len(w.managers()) || w.unfinished() != "" {
+	if w.members()-certain < majority(w.members()) || certain == len(w.managers()) || w.unfinished() != "" {
 		return true
 	}
 	return !p.waits(fmt.Sprintf("No leader is seen, and an election can take two minutes: %s", p.gone()))

@@ -105,7 +105,7 @@ func (p *Process) Fence(_ context.Context, op apply.Operation) (aside string, er
 
 // Save stores a safety copy.
 func (p *Process) Save(_ context.Context, op apply.Operation, progress func(apply.StoreProgress)) (b state.Backup, err error) {
-	progress(apply.StoreProgress{Stage: "store"})
+	progress(apply.StoreProgress{Stage: apply.StageStore})
 	err = p.onHost("Save", op, func(h *host) error {
 		if h.held != op.ID {
 			p.w.violate("%s is copied while it is not held", h.name)
@@ -131,6 +131,7 @@ func (p *Process) Prepare(_ context.Context, op apply.Operation, progress func(a
 				return fmt.Errorf("backup %s is not there any more", op.Backup)
 			}
 		}
+		progress(apply.StoreProgress{Stage: apply.StageStore})
 		r, err := h.open(op)
 		if err != nil {
 			return err

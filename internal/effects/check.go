@@ -64,9 +64,7 @@ func keyOfItsTime(b state.Backup, unlockKey []byte) error {
 	if !b.Autolocked || raftdir.Fingerprint(unlockKey) == b.KeySHA256 {
 		return nil
 	}
-	return wrongKeyError{diag.Diagnostic{Severity: diag.Error, Summary: "cluster.unlock_key is not this backup's unlock key",
-		Detail: fmt.Sprintf("The backup needs the key with fingerprint %s, valid when it was taken; the configured one has %s.", b.KeySHA256, raftdir.Fingerprint(unlockKey)),
-		Remedy: "set cluster.unlock_key to the key of that time"}}
+	return wrongKeyError{otherKey(b, unlockKey)}
 }
 
 // openRaft opens a backup on a private copy and proves its raft log; also, where it

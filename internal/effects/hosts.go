@@ -21,8 +21,10 @@ func (w *World) Ready(ctx context.Context, run apply.Run) error {
 	if !run.Autolocked {
 		return nil
 	}
-	if _, err := w.unlockKey(ctx, run); err != nil {
-		return err
+	if !run.Later {
+		if _, err := w.unlockKey(ctx, run); err != nil {
+			return err
+		}
 	}
 	h, err := w.host(run.Node)
 	if err != nil {

@@ -35,6 +35,11 @@ func (w *World) JoinSwarm(ctx context.Context, op apply.Operation) error {
 	case err != nil:
 	case keep:
 		err = w.unsealOnHost(ctx, h, op)
+		if d := (diag.Diagnostic{}); op.Backup != "" && errors.As(err, &d) && d.Code == diag.NoUnlockKey {
+			// The swarm went back to before its key was rotated, and the key of the
+			// swarm that is gone is not at hand: it joins as a new manager.
+			err = h.SetCertificatesAside(ctx, surgery(op))
+		}
 	case op.Host.SwarmDir.CertificateSHA256 != "": // else there is nothing, or a cut run moved it
 		err = h.SetCertificatesAside(ctx, surgery(op))
 	}
@@ -116,7 +121,7 @@ func (w *World) unsealOnHost(ctx context.Context, h *host.Host, op apply.Operati
 	if !raftdir.KeySealed([]byte(nodeKey)) {
 		return nil
 	}
-	key, err := w.keyThatOpens([]byte(nodeKey), op.Node)
+	key, err := w.keyThatOpens([]byte(nodeKey), op)
 	if err != nil {
 		return err
 	}

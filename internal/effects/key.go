@@ -11,6 +11,7 @@ import (
 	"github.com/requeen/requeen/internal/host"
 	"github.com/requeen/requeen/internal/raftdir"
 	"github.com/requeen/requeen/internal/repository"
+	"github.com/requeen/requeen/internal/state"
 )
 
 // unlockKey gives the swarm's unlock key before a stop: remembered, from a live
@@ -114,6 +115,28 @@ func (w *World) keyCandidates(ctx context.Context, node string) ([][]byte, error
 		keys = append(keys, []byte(key))
 	}
 	return keys, errors.Join(refusals...)
+}
+
+// keyOfBackup refuses a configured unlock key that is not the backup's, before
+// anything is fetched.
+func (w *World) keyOfBackup(b state.Backup) error {
+	if !b.Autolocked {
+		return nil
+	}
+	key, _ := w.o.ConfiguredKey()
+	if raftdir.Fingerprint([]byte(key)) == b.KeySHA256 {
+		return nil
+	}
+	d := otherKey(b, []byte(key))
+	d.Code = diag.NoUnlockKey
+	return d
+}
+
+// otherKey says that a key is not the one that a backup is sealed with.
+func otherKey(b state.Backup, key []byte) diag.Diagnostic {
+	return diag.Diagnostic{Severity: diag.Error, Summary: "cluster.unlock_key is not this backup's unlock key",
+		Detail: fmt.Sprintf("The backup needs the key with fingerprint %s, valid when it was taken; the configured one has %s.", b.KeySHA256, raftdir.Fingerprint(key)),
+		Remedy: "set cluster.unlock_key to the key of that time"}
 }
 
 func noUnlockKey(node string, asked error) error {

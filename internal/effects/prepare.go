@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/requeen/requeen/apply"
+	"github.com/requeen/requeen/internal/diag"
 	"github.com/requeen/requeen/internal/host"
 	"github.com/requeen/requeen/internal/raftdir"
 	"github.com/requeen/requeen/internal/repository"
@@ -37,9 +38,9 @@ func (w *World) Prepare(ctx context.Context, op apply.Operation, progress func(a
 	progress(apply.StoreProgress{Stage: "prove"})
 	done, err := w.rewrite(ctx, source, filepath.Join(private.Dir(), "prepared"), op)
 	if err != nil {
-		return "", err
+		return "", unfit(op, err)
 	}
-	progress(apply.StoreProgress{Stage: "store"})
+	progress(apply.StoreProgress{Stage: apply.StageStore})
 	if err := w.stage(ctx, op, filepath.Join(private.Dir(), "prepared")); err != nil {
 		return "", err
 	}
@@ -59,12 +60,15 @@ func (w *World) source(ctx context.Context, private *repository.Private, op appl
 	}
 	defer repo.Close()
 	progress(apply.StoreProgress{Stage: "fetch"})
-	b, found, err := w.Find(ctx, op.Repository, op.Backup)
+	b, err := repo.Get(ctx, op.Backup)
 	switch {
 	case err != nil:
 		return "", err
-	case !found:
-		return "", fmt.Errorf("backup %s is not in repository %s any more", op.Backup, op.Repository)
+	case b.Problem != nil:
+		return "", damaged(op.Backup, b.Problem.Text)
+	}
+	if err := w.keyOfBackup(b); err != nil {
+		return "", err
 	}
 	if err := private.EnsureRoom(2*b.Stored[0].Size + loaderRoom); err != nil {
 		return "", err
@@ -79,6 +83,21 @@ func (w *World) source(ctx context.Context, private *repository.Private, op appl
 		}
 	}
 	return "", fmt.Errorf("backup %s holds no swarm directory", op.Backup)
+}
+
+// unfit says of a backup that can't be made a swarm directory, though its bytes are
+// those that were stored, that it is of no use; other errors it leaves alone.
+func unfit(op apply.Operation, err error) error {
+	var wrong *raftdir.Error
+	if op.Backup == "" || errors.Is(err, raftdir.ErrPrepared) || !errors.As(err, &wrong) {
+		return err
+	}
+	return damaged(op.Backup, wrong.Error())
+}
+
+func damaged(backup, why string) error {
+	return diag.Diagnostic{Severity: diag.Error, Code: diag.BackupDamaged, Summary: "Backup " + backup + " can't be restored", Detail: why,
+		Remedy: "Use another backup: requeen backup list shows what there is, and requeen plan -restore=ID takes the one that you name."}
 }
 
 // fetchHeld copies a held host's swarm directory into private storage.
@@ -101,10 +120,14 @@ func (w *World) fetchHeld(ctx context.Context, private *repository.Private, op a
 // rewrite makes the prepared directory and remembers what the swarm must hold.
 func (w *World) rewrite(ctx context.Context, source, out string, op apply.Operation) (raftdir.Prepared, error) {
 	nodeKey, err := os.ReadFile(filepath.Join(source, "certificates", "swarm-node.key"))
-	if err != nil {
-		return raftdir.Prepared{}, fmt.Errorf("the swarm directory holds no node key: %w", err)
+	if errors.Is(err, fs.ErrNotExist) {
+		return raftdir.Prepared{}, &raftdir.Error{Kind: raftdir.ErrMissing, File: "certificates/swarm-node.key", What: "it is not there",
+			Why: "without this key nothing in the raft log can be read"}
 	}
-	key, err := w.keyThatOpens(nodeKey, op.Node)
+	if err != nil {
+		return raftdir.Prepared{}, fmt.Errorf("the node key can't be read: %w", err)
+	}
+	key, err := w.keyThatOpens(nodeKey, op)
 	if err != nil {
 		return raftdir.Prepared{}, err
 	}
@@ -265,7 +288,7 @@ func (w *World) Save(ctx context.Context, op apply.Operation, progress func(appl
 	if err != nil {
 		return b, err
 	}
-	key, err := w.keyThatOpens(nodeKey, op.Node)
+	key, err := w.keyThatOpens(nodeKey, op)
 	if err != nil {
 		return b, err
 	}

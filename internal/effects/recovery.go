@@ -47,8 +47,19 @@ func (w *World) onHost(op apply.Operation, f func(*host.Host) error) error {
 	return f(h)
 }
 
-// ReadyRecovery finds the unlock key where one will be needed.
-func (w *World) ReadyRecovery(_ context.Context, op apply.Operation) error {
+// ReadyRecovery finds the unlock key where one will be needed. A swarm that answers
+// is asked for its own: that of the backup which replaces it may be another.
+func (w *World) ReadyRecovery(ctx context.Context, op apply.Operation) error {
+	if op.ReplacesLocked {
+		keys, asked := w.keyCandidates(ctx, op.Node)
+		if len(keys) == 0 {
+			return noUnlockKey(op.Node, asked)
+		}
+		w.mu.Lock()
+		w.replaced[op.SwarmID] = keys[0]
+		w.mu.Unlock()
+		return nil
+	}
 	if !op.Autolock || op.Backup != "" {
 		return nil // a backup is opened before any host is touched
 	}
@@ -169,7 +180,11 @@ func (w *World) Answering(ctx context.Context, op apply.Operation) ([]string, er
 
 // Force makes the new cluster, unless it is made already. An engine that says
 // that it goes on in the background has forced it; whether it leads is waited for.
+// The unlock key that was remembered may be another than the new cluster's.
 func (w *World) Force(ctx context.Context, op apply.Operation) error {
+	w.mu.Lock()
+	delete(w.keys, op.SwarmID)
+	w.mu.Unlock()
 	return w.onEngineFor(ctx, op.Node, forceTimeout, func(ctx context.Context, c *engine.Client) error {
 		info, err := c.Info(ctx)
 		if err != nil {
@@ -258,20 +273,30 @@ func sameEndpoint(a, b string) bool {
 	return errA == nil && errB == nil && aPort == bPort && ip != nil && ip.Equal(net.ParseIP(bHost))
 }
 
-// keyThatOpens gives the configured unlock key where it opens the node key, nil where
-// that is not sealed.
-func (w *World) keyThatOpens(nodeKey []byte, node string) ([]byte, error) {
+// keyThatOpens gives the configured unlock key, or that of the swarm which a restore
+// replaces, where it opens the node key, nil where that is not sealed.
+func (w *World) keyThatOpens(nodeKey []byte, op apply.Operation) ([]byte, error) {
 	if !raftdir.KeySealed(nodeKey) {
 		return nil, nil
 	}
-	key, ok := w.o.ConfiguredKey()
-	if !ok {
-		return nil, noUnlockKey(node, nil)
+	var keys [][]byte
+	if key, ok := w.o.ConfiguredKey(); ok {
+		keys = append(keys, []byte(key))
 	}
-	if err := raftdir.KeyOpens(nodeKey, []byte(key)); err != nil {
-		return nil, diag.Diagnostic{Severity: diag.Error, Code: diag.NoUnlockKey, Node: node, Summary: "The unlock key does not open " + node,
-			Detail: "cluster.unlock_key is not the key that this manager's key is sealed with.",
-			Remedy: "Set cluster.unlock_key to the key that was valid when this manager ran last."}
+	w.mu.Lock()
+	if key := w.replaced[op.SwarmID]; len(key) > 0 {
+		keys = append(keys, key)
 	}
-	return []byte(key), nil
+	w.mu.Unlock()
+	for _, key := range keys {
+		if raftdir.KeyOpens(nodeKey, key) == nil {
+			return key, nil
+		}
+	}
+	if len(keys) == 0 {
+		return nil, noUnlockKey(op.Node, nil)
+	}
+	return nil, diag.Diagnostic{Severity: diag.Error, Code: diag.NoUnlockKey, Node: op.Node, Summary: "The unlock key does not open " + op.Node,
+		Detail: "cluster.unlock_key is not the key that this manager's key is sealed with.",
+		Remedy: "Set cluster.unlock_key to the key that was valid when this manager ran last, then run requeen apply again: it goes on from here."}
 }

@@ -227,7 +227,7 @@ func (w *World) put(ctx context.Context, repo *repository.Repository, c privateC
 	}
 	defer file.Close()
 	stored, err := writer.Put(ctx, "swarm.tar", file, func(n int64) {
-		progress(apply.StoreProgress{Stage: "store", Bytes: n, Total: c.size})
+		progress(apply.StoreProgress{Stage: apply.StageStore, Bytes: n, Total: c.size})
 	})
 	if err != nil {
 		return state.Backup{}, err

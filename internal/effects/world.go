@@ -53,6 +53,9 @@ type World struct {
 
 	mu   sync.Mutex
 	keys map[string][]byte // unlock keys by swarm ID, in memory only
+	// replaced are the unlock keys, by swarm ID, that were valid before a restore:
+	// what its managers left on their disks is sealed with them.
+	replaced map[string][]byte
 	// prepared is what the swarm must hold that is made of a prepared directory,
 	// by the recovery's ID.
 	prepared map[string]state.Inventory
@@ -60,7 +63,7 @@ type World struct {
 
 // New makes a World. Nothing is contacted.
 func New(o Options) *World {
-	return &World{o: o, keys: map[string][]byte{}, prepared: map[string]state.Inventory{}}
+	return &World{o: o, keys: map[string][]byte{}, replaced: map[string][]byte{}, prepared: map[string]state.Inventory{}}
 }
 
 func (w *World) host(node string) (*host.Host, error) {

@@ -19,7 +19,8 @@
 //	s.oneVerifiedBackup()                               the repository holds that, and it opens
 //	s.nothingLeft()                                     no copy, timer, unit, key or lock is left
 //	s.nothingToDo()                                     the next plan is empty
-//	s.recovered(before, "m1", "w1")                     three managers, all that was held, those node IDs
+//	s.recovered(before, "m1", "w1")                     every manager, all that was held, those node IDs
+//	s.untouched("a flipped bit", engines)               no engine was stopped, and nothing is left
 //
 // Recoveries are stories (recovery_test.go): losses of one swarm, one after the
 // other, each of which ends with a whole one.

@@ -153,11 +153,20 @@ func (s *swarm) deadReturn() {
 func (s *swarm) crashes(nodes ...string) {
 	s.t.Helper()
 	s.atOnce(nodes, func(n string) error { return s.lab.Break(s.ctx, n, lab.Crash, lab.BreakOptions{}) })
-	s.eventually(2*time.Minute, "m1 to say that there is no leader", func() (bool, error) {
-		out, err := s.lab.Run(s.ctx, "m1", "timeout 5 docker info -f '{{.Swarm.Error}}'")
-		return err == nil && strings.Contains(out, "does not have a leader"), nil
-	})
+	s.leaderless("m1")
 	s.env = append(s.env, "RQ_TESTONLY_LOOKED_BEFORE=150s")
+}
+
+// leaderless waits until managers say that there is no leader. One that led before
+// goes on to write in its log until then, which makes a plan stale.
+func (s *swarm) leaderless(nodes ...string) {
+	s.t.Helper()
+	for _, n := range nodes {
+		s.eventually(2*time.Minute, n+" to say that there is no leader", func() (bool, error) {
+			out, err := s.lab.Run(s.ctx, n, "timeout 5 docker info -f '{{.Swarm.Error}}'")
+			return err == nil && strings.Contains(out, "does not have a leader"), nil
+		})
+	}
 }
 
 // planUntilWhole applies plans until every manager is back.

@@ -57,6 +57,7 @@ func (r *stories) more() {
 	r.tell("two managers are fenced with their disks", (*swarm).fencedReturn)
 	r.tell("an old majority returns", (*swarm).oldMajority)
 	r.tell("a backup's source returns", (*swarm).sourceReturns)
+	r.moreExpired()
 }
 
 // stories are losses of one swarm, each of which ends with a whole one. Where

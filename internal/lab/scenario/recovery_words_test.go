@@ -55,6 +55,11 @@ func (s *swarm) planFile(file string, flags ...string) recoveryPlan {
 	s.t.Helper()
 	_ = os.Remove(filepath.Join(s.dir, file))
 	s.run(append([]string{"plan", "-out", file}, flags...)...) // 1 where something is unmet and nothing is to be done
+	return s.readPlan(file)
+}
+
+func (s *swarm) readPlan(file string) recoveryPlan {
+	s.t.Helper()
 	data, err := os.ReadFile(filepath.Join(s.dir, file))
 	must(s.t, err)
 	var p recoveryPlan
@@ -98,6 +103,7 @@ func (s *swarm) atOnce(nodes []string, f func(node string) error) {
 	}
 }
 
+// managerNames are the managers of a swarm of three.
 var managerNames = []string{"m1", "m2", "m3"}
 
 // powerCut ends nodes at once, does something to their disks, and boots them.
@@ -153,9 +159,9 @@ func (s *swarm) holdings(from string) holdings {
 	return h
 }
 
-// recovered says what holds after every recovery: three managers of one swarm,
-// with all that it held, and nothing held back. keep are the nodes that have
-// the node IDs that they had.
+// recovered says what holds after every recovery: all managers in one swarm, with
+// all that it held, and nothing held back. keep are the nodes that have the node
+// IDs that they had.
 func (s *swarm) recovered(before holdings, keep ...string) {
 	s.t.Helper()
 	s.allBack()
@@ -190,7 +196,7 @@ func (s *swarm) oneSwarm() {
 	s.t.Helper()
 	s.eventually(time.Minute, "the managers to agree", func() (bool, error) {
 		seen := map[string]bool{}
-		for _, m := range managerNames {
+		for _, m := range s.members {
 			out, err := s.lab.Run(s.ctx, m, `timeout 10 docker info -f '{{.Swarm.Cluster.ID}}' && timeout 10 docker node ls --format '{{.ID}} {{.Hostname}} {{.ManagerStatus}}' | sort`)
 			if err != nil {
 				return false, nil
@@ -205,7 +211,7 @@ func (s *swarm) oneSwarm() {
 // nothing of a run either.
 func (s *swarm) nothingHeld() {
 	s.t.Helper()
-	for _, node := range managerNames {
+	for _, node := range s.members {
 		out := s.on(node, `ls -d /var/lib/requeen/recoveries/*/hold /etc/systemd/system/docker.*.d/*requeen* \
 			/var/lib/docker/swarm.requeen-*.new /var/lib/docker/swarm.requeen-*.part* 2>/dev/null; true`)
 		if out != "" {

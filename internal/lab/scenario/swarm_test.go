@@ -48,7 +48,8 @@ type swarm struct {
 	t        *testing.T
 	ctx      context.Context
 	lab      *lab.Lab
-	dir      string // the configuration
+	members  []string // the managers
+	dir      string   // the configuration
 	journal  string
 	autolock bool
 	env      []string
@@ -80,6 +81,9 @@ func newSwarm(t *testing.T, o lab.Options) *swarm {
 		t.Fatal(err)
 	}
 	s := &swarm{t: t, ctx: ctx, lab: l, autolock: o.Autolock}
+	for i := range o.Managers {
+		s.members = append(s.members, fmt.Sprintf("m%d", i+1))
+	}
 	s.fresh(t)
 	return s
 }
@@ -213,7 +217,7 @@ func (s *swarm) leader() string {
 	s.t.Helper()
 	leader := ""
 	s.eventually(2*time.Minute, "a leader", func() (bool, error) {
-		for _, node := range []string{"m1", "m2", "m3"} {
+		for _, node := range s.members {
 			list, err := s.managers(node)
 			if err != nil {
 				continue
@@ -243,9 +247,9 @@ func (s *swarm) allBack() {
 	s.t.Helper()
 	s.eventually(3*time.Minute, "all managers reachable", func() (bool, error) {
 		up := 0
-		for _, from := range []string{"m1", "m2", "m3"} {
+		for _, from := range s.members {
 			list, err := s.managers(from)
-			if err != nil || len(list) != 3 {
+			if err != nil || len(list) != len(s.members) {
 				return false, nil
 			}
 			for _, word := range list {
@@ -254,14 +258,14 @@ func (s *swarm) allBack() {
 				}
 			}
 		}
-		return up == 9, nil
+		return up == len(s.members)*len(s.members), nil
 	})
 }
 
 // nothingLeft says that no copy, timer, unit, key or lock of a run is left.
 func (s *swarm) nothingLeft() {
 	s.t.Helper()
-	for _, node := range []string{"m1", "m2", "m3"} {
+	for _, node := range s.members {
 		out := s.on(node, `
 			ls -A /var/lib/requeen/runs 2>/dev/null
 			ls -A /run/requeen 2>/dev/null
