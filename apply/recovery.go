@@ -26,6 +26,8 @@ var recoveryKinds = map[plan.Kind]kind{
 	plan.RemoveNode: {act: removeEntry},
 
 	plan.RotateJoinTokens: {act: rotateJoinTokens},
+	plan.RotateUnlockKey:  {act: rotateUnlockKey, wait: waitResealed},
+	plan.Check:            {act: runCheck},
 	plan.Join:             {probe: probeJoined, act: joinSwarm, wait: waitJoined},
 }
 
@@ -56,7 +58,10 @@ func (t *task) operation(node string) Operation {
 	if j := t.s.Join; j != nil {
 		op.Role, op.Keep, op.Labels, op.Availability = j.Role, j.Keep, j.Labels, j.Availability
 	}
-	op.Entry = t.s.Entry
+	op.Entry, op.Command = t.s.Entry, t.s.Command
+	if to := t.s.KeyTo; to != nil {
+		op.KeyTo = KeyTo{File: to.File, Repository: to.Repository, Command: to.Command}
+	}
 	if h := t.seen.Host(node); h != nil {
 		op.Host = *h
 		if op.NodeID == "" {
@@ -93,13 +98,24 @@ func (r *runner) readyRecovery(ctx context.Context) error {
 		if s.Recovery == "" || r.j.progress.done(s.ID) {
 			continue
 		}
-		t := r.task(s)
-		if err := r.Recoverer.ReadyRecovery(ctx, t.operation(s.Node)); err != nil {
+		op := r.task(s).operation(s.Node)
+		op.KeyTo = r.keyTo()
+		if err := r.Recoverer.ReadyRecovery(ctx, op); err != nil {
 			return notReady(s, err)
 		}
 		return nil
 	}
 	return nil
+}
+
+// keyTo is where a rotation that is still to come will deliver the key.
+func (r *runner) keyTo() KeyTo {
+	for _, s := range r.p.Steps {
+		if s.KeyTo != nil && !r.j.progress.done(s.ID) {
+			return r.task(s).operation(s.Node).KeyTo
+		}
+	}
+	return KeyTo{}
 }
 
 // acts runs an effect within the step's time and says where it failed.

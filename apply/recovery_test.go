@@ -43,6 +43,13 @@ var losses = []loss{
 		}
 		return w
 	}, "prepare hold fence restore start init join rotate-join-tokens"},
+	{"force-locked", plan.RungForce, func() *applytest.World {
+		w := applytest.New(3)
+		w.Autolock = true
+		w.Orphan("m2")
+		w.Orphan("m3")
+		return w
+	}, "hold save prepare fence restore start init join rotate-unlock-key check stop archive unlock verify"},
 	{"start", plan.RungStart, func() *applytest.World {
 		w := applytest.New(3)
 		w.SetEngine("m1", false)
@@ -53,7 +60,10 @@ var losses = []loss{
 
 func recoveryConfig(w *applytest.World) *schema.Config {
 	c := config(w)
-	c.Recovery = &schema.Recovery{Allow: []string{schema.AllowForceNewCluster, schema.AllowRestore, schema.AllowStart, schema.AllowUnlock}}
+	rotate := true
+	c.Cluster.UnlockKey = schema.NewSecret("SWMKEY")
+	c.Recovery = &schema.Recovery{RotateUnlockKey: &rotate, UnlockKeyTo: schema.UnlockKeyTo{Command: "keep"}, Verify: []string{"first", "second"},
+		Allow: []string{schema.AllowForceNewCluster, schema.AllowRestore, schema.AllowStart, schema.AllowUnlock}}
 	return c
 }
 
@@ -83,6 +93,9 @@ func recovered(w *applytest.World) []string {
 			wrong = append(wrong, text)
 		}
 	}
+	if made, delivered := w.Keys(); made > 1 || made != delivered {
+		wrong = append(wrong, fmt.Sprintf("%d unlock keys were made, and number %d is in its place", made, delivered))
+	}
 	if w.State().Swarm == nil {
 		wrong = append(wrong, "no swarm answers")
 	}
@@ -108,6 +121,12 @@ func TestRecoveriesReachTheirEnd(t *testing.T) {
 			}
 			for _, wrong := range recovered(w) {
 				t.Error(wrong)
+			}
+			if made, _ := w.Keys(); (made == 1) != w.Autolock {
+				t.Errorf("%d unlock keys were made", made)
+			}
+			if ran := strings.Join(w.Checks(), " "); ran != "first second" {
+				t.Errorf("the commands that ran: %s", ran)
 			}
 			if next := recoveryPlan(t, w); next.Recovery != nil {
 				t.Errorf("the next plan: %s", next.Summary)

@@ -40,14 +40,24 @@ type Operation struct {
 	Availability string            // declared, "" where none is
 	Entry        string            // the swarm's ID of an old entry
 	Keep         bool              // of a join: with the certificates that are on the host
+	KeyTo        KeyTo             // of a rotation of the unlock key, and of what is made ready for it
+	Command      string            // of a check
 	ToolVersion  string
+}
+
+// KeyTo is where a rotated unlock key goes; zero for nowhere.
+type KeyTo struct {
+	File       string // relative to the configuration's directory, or absolute
+	Repository string // to whose recipients the file is encrypted
+	Command    string // that reads the key on its standard input
 }
 
 // Recoverer acts for recoveries. Every method may be called again for the same
 // operation, also after it was cut anywhere, and then ends the same.
 type Recoverer interface {
 	// ReadyRecovery resolves what the operations to come will need before the
-	// first effect: unlock key, identity. It changes nothing.
+	// first effect: unlock key, identity, and that op.KeyTo can take a key. It
+	// changes nothing.
 	ReadyRecovery(ctx context.Context, op Operation) error
 	// Retain keeps a container's volumes from being removed with it, by a container
 	// that mounts them too and is never started. held is its name, "" where the
@@ -92,6 +102,19 @@ type Recoverer interface {
 	TakeOver(ctx context.Context, op Operation) error
 	// RotateJoinTokens makes both join tokens anew.
 	RotateJoinTokens(ctx context.Context, op Operation) error
+	// RotateUnlockKey makes the swarm's unlock key anew, once for a recovery.
+	RotateUnlockKey(ctx context.Context, op Operation) error
+	// DeliverUnlockKey asks a live manager for the unlock key that is valid and
+	// brings it to op.KeyTo. The sentence says where it is, and never what.
+	DeliverUnlockKey(ctx context.Context, op Operation) (seen string, err error)
+	// Resealed tells whether every one of the hosts that is an active manager
+	// has its node key sealed with the unlock key that is valid: one that is
+	// stopped before comes back under the old key.
+	Resealed(ctx context.Context, ops []Operation) (all bool, seen string, err error)
+	// RunCheck runs op.Command where requeen runs; each line that it writes is
+	// told. The error is of a command that did not succeed in its time, with the
+	// end of what it wrote.
+	RunCheck(ctx context.Context, op Operation, line func(string)) error
 	// RemoveEntry removes the old entry; one that is not there is removed.
 	RemoveEntry(ctx context.Context, op Operation) error
 	// Joined tells whether a manager of the swarm has the node, ready, and

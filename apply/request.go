@@ -31,7 +31,10 @@ type Request struct {
 	// NewID makes a backup's ID, YYYYMMDDThhmmssZ-<6 hex>.
 	NewID       func(now time.Time) string
 	ToolVersion string
-	Owner       string // user@machine pid
+	// ConfigSHA256 is the digest of the configuration as it is now; "" is that
+	// of the plan.
+	ConfigSHA256 string
+	Owner        string // user@machine pid
 	// PollEvery bounds how often a wait looks; 0 is DefaultPollEvery.
 	PollEvery time.Duration
 

@@ -22,6 +22,9 @@ func (r *runner) skipMet() {
 // finished all the same: a manager must not stay stopped because the leader
 // changed meanwhile.
 func (r *runner) compare(ranBefore bool) error {
+	if changes := r.otherCommands(); len(changes) > 0 {
+		return &StaleError{Changes: changes, Begun: true}
+	}
 	done, left, node := 0, false, ""
 	for _, s := range r.p.Steps {
 		q := r.byStep[s.ID]

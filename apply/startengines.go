@@ -21,9 +21,20 @@ func unlockTogether(ctx context.Context, t *task) error {
 	return t.acts(ctx, "Unlocking", func(ctx context.Context) error { return t.Recoverer.UnlockEngines(ctx, t.operations()) })
 }
 
-// waitLeader waits for a leader where the step is the last of the first rung.
+// lastUp is the last step that starts or unlocks engines for the recovery.
+func lastUp(p *plan.Plan) (last int) {
+	for _, s := range p.Steps {
+		if s.Recovery != "" && (s.Kind == plan.Start || s.Kind == plan.Unlock) {
+			last = s.ID
+		}
+	}
+	return last
+}
+
+// waitLeader waits for a leader where the step is the last of the first rung that
+// brings engines up.
 func waitLeader(ctx context.Context, t *task) (string, error) {
-	if t.p.Recovery.Rung != plan.RungStart || t.s.ID != t.p.Steps[len(t.p.Steps)-1].ID {
+	if t.p.Recovery.Rung != plan.RungStart || t.s.ID != lastUp(t.p) {
 		return t.s.Node + "'s engine is up", nil
 	}
 	seen := ""

@@ -100,6 +100,7 @@ func (p *planner) decide() []*need {
 		p.recover()
 		p.grow()
 	}
+	p.checks()
 	p.freshBackups(needs)
 	p.notHealthy(needs)
 	for _, n := range needs {

@@ -52,6 +52,28 @@ func (d *disaster) step(p *plan.Plan, s plan.Step) {
 		d.join(s, h)
 	case plan.UpdateNode, plan.RemoveNode:
 		d.entry(s, h)
+	case plan.RotateUnlockKey, plan.Check:
+		d.finish(p, s)
+	}
+}
+
+// finish is what asks the swarm that was brought back.
+func (d *disaster) finish(p *plan.Plan, s plan.Step) {
+	live := d.live()
+	if len(live) != 1 {
+		d.complain("step %d (%s) asks a swarm, and %d live", s.ID, s.Kind, len(live))
+		return
+	}
+	if s.Kind == plan.RotateUnlockKey && (!d.account(live[0]).Autolock || s.KeyTo == nil) {
+		d.complain("step %d makes a key anew that nothing is locked with, or for nowhere", s.ID)
+	}
+	for _, later := range p.Steps[s.ID:] {
+		if later.Recovery != "" && later.Kind != plan.Check && s.Kind == plan.Check {
+			d.complain("step %d checks before step %d (%s) of the recovery", s.ID, later.ID, later.Kind)
+		}
+		if later.Kind == plan.Join && s.Kind == plan.RotateUnlockKey && d.disks[later.Node] != nil {
+			d.complain("step %d makes the key anew before %s, whose key is sealed with the old one, joins", s.ID, later.Node)
+		}
 	}
 }
 

@@ -28,7 +28,8 @@ func (e emergency) String() string {
 func (e emergency) world() *disaster {
 	cfg := literal(len(e.states), "state")
 	cfg.Repositories[0].Identity = "/root/identity.txt"
-	cfg.Recovery = &schema.Recovery{Allow: e.allow}
+	rotate := true
+	cfg.Recovery = &schema.Recovery{Allow: e.allow, Verify: []string{"true"}, RotateUnlockKey: &rotate, UnlockKeyTo: schema.UnlockKeyTo{Command: "cat >/dev/null"}}
 	if e.key {
 		cfg.Cluster.UnlockKey = schema.NewSecret("SWMKEY")
 	}

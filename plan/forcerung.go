@@ -116,6 +116,7 @@ func (p *planner) comeBack(target *node, fenced, survivors []*node) {
 		p.replaceEntry(target, old)
 	}
 	p.rotateTokens(target)
+	p.rotateKey(target, survivors)
 	p.rejoinWorkers(survivors[0].host.SwarmDir.Raft.Members)
 	for _, u := range p.plan.Recovery.Unfenced {
 		if u.Node != "" {

@@ -25,6 +25,7 @@ func (p *planner) grow() {
 	p.fencedMembers()
 	left := p.leftEntries()
 	if len(list)+len(left) == 0 {
+		p.deliverKey()
 		return
 	}
 	p.begin(RungGrow, "")
@@ -49,6 +50,7 @@ func (p *planner) grow() {
 		}
 		p.joinBack(n, keep)
 	}
+	p.deliverKey()
 }
 
 // fencedMembers names the members of the swarm that a cut recovery holds and that

@@ -118,7 +118,7 @@ func (p *planner) stepHazards(s Step) {
 		}
 	case Verify:
 		if p.w.autolocked(n) {
-			p.hazard(diag.UnlockKeyElsewhere, s.ID, s.Node, "The swarm is auto-locked: backup %s can be restored only with the unlock key that is valid now, and the key is not in it", s.Backup)
+			p.hazard(diag.UnlockKeyElsewhere, s.ID, s.Node, "The swarm is auto-locked: backup %s can be restored only with the unlock key that %s, and the key is not in it", s.Backup, p.keyWhen())
 		}
 		if r := p.w.cfg.Repository(s.Repository); r != nil && r.Plaintext {
 			p.hazard(diag.PlaintextBackup, s.ID, s.Node, "Repository %s is declared plaintext: whoever can read it has the swarm's CA key, secrets and join tokens", s.Repository)

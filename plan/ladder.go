@@ -24,6 +24,8 @@ const (
 	initTimeout    = 120 * time.Second
 	joinTimeout    = 180 * time.Second
 	nodeTimeout    = 60 * time.Second
+	keyTimeout     = 180 * time.Second
+	checkTimeout   = 300 * time.Second
 )
 
 // recover takes the lowest rung of the ladder that brings a swarm back that has

@@ -110,6 +110,16 @@ type JoinAs struct {
 	Availability string            `json:"availability,omitempty"`
 }
 
+// KeyTo is where a rotated unlock key goes: to a file, encrypted, or to a
+// command's standard input.
+type KeyTo struct {
+	// File is relative to the configuration's directory where it lies in it.
+	File string `json:"file,omitempty"`
+	// Repository is the one to whose recipients the file is encrypted.
+	Repository string `json:"repository,omitempty"`
+	Command    string `json:"command,omitempty"`
+}
+
 // SurvivorPrint is how far a log reached when the plan was made.
 type SurvivorPrint struct {
 	Name  string `json:"name"`

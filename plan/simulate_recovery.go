@@ -55,6 +55,10 @@ func (s *simulation) recovery(step Step) error {
 		return s.force(step)
 	case Join:
 		return s.join(step)
+	case RotateUnlockKey, Check:
+		if m := s.margin(); m.Spare < 0 {
+			return wrong("a %s needs a swarm that answers, and none has a quorum", step.Kind)
+		}
 	}
 	return nil
 }

@@ -27,7 +27,11 @@ const (
 	SwarmAnswers   ChangeKind = "swarm-answers"   // a leader is there, where there was none to recover from
 	SurvivorMoved  ChangeKind = "survivor-moved"  // a survivor's log ends elsewhere, or can't be read any more
 	Expired        ChangeKind = "expired"         // the plan destroys, and is too old to be begun
-	AlreadyDone    ChangeKind = "already-done"    // somebody else made the backup: its steps are skipped
+	// ConfigurationChanged: a command of the plan failed, and the configuration is
+	// another one since.
+	ConfigurationChanged ChangeKind = "configuration-changed"
+
+	AlreadyDone ChangeKind = "already-done" // somebody else made the backup: its steps are skipped
 )
 
 // Change is one thing that is not as it was when the plan was made.

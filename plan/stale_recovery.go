@@ -11,10 +11,10 @@ import (
 // the disks are as the plan itself made them, and only the machines are compared.
 func (c *comparison) recovery() {
 	c.machines()
-	if c.done.Steps > 0 {
-		return
-	}
 	r, f, s := c.plan.Recovery, c.plan.Fingerprint, c.st.Swarm
+	if c.done.Steps > 0 || r.Rung == RungStart && c.done.Node != "" {
+		return // engines that a cut step has started may lead already, which is what it is for
+	}
 	if !r.Expires.IsZero() && c.st.ObservedAt.After(r.Expires) {
 		c.changes = append(c.changes, Change{Kind: Expired, Remedy: remedy(diag.PlanExpired),
 			Text: "The plan destroys, and was good until " + stamp(r.Expires) + "."})

@@ -8,7 +8,8 @@ import (
 // kindWords say in one word or two what a kind of step does.
 var kindWords = map[Kind]string{Stop: "stop", Archive: "copy", Start: "start", Unlock: "unlock", Verify: "verify", CleanUp: "clean up",
 	Retain: "retain volumes on", Hold: "hold", Save: "save", Prepare: "prepare", Fence: "fence", Restore: "restore", Init: "init", Join: "join",
-	RemoveNode: "remove", UpdateNode: "update", RotateJoinTokens: "rotate join tokens by"}
+	RemoveNode: "remove", UpdateNode: "update", RotateJoinTokens: "rotate join tokens by",
+	RotateUnlockKey: "rotate unlock key by", Check: "check by"}
 
 // summary is the plan in one line.
 func (p *planner) summary(needs []*need) string {
@@ -128,8 +129,9 @@ func (p *planner) recoverySummary() string {
 	}
 	var words []string
 	for _, s := range p.plan.Steps {
-		if s.Recovery != "" {
-			words = append(words, kindWords[s.Kind]+" "+listing(append([]string{s.Node}, s.With...)))
+		word := kindWords[s.Kind] + " " + listing(append([]string{s.Node}, s.With...))
+		if s.Recovery != "" && (len(words) == 0 || words[len(words)-1] != word) {
+			words = append(words, word)
 		}
 	}
 	what := map[Rung]string{

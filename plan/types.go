@@ -80,6 +80,8 @@ const (
 	UpdateNode Kind = "update-node" // labels and availability are put back
 
 	RotateJoinTokens Kind = "rotate-join-tokens" // those of the backup's time let nobody in any more
+	RotateUnlockKey  Kind = "rotate-unlock-key"  // the unlock key is made anew and goes where it is declared to
+	Check            Kind = "check"              // a command of the configuration says whether the swarm serves again
 )
 
 // Risk is what a step may cost.
@@ -120,10 +122,14 @@ type Step struct {
 	Join *JoinAs `json:"join,omitempty"`
 	// Entry is the swarm's ID of the entry that a step removes or changes, where
 	// that is not the node's own.
-	Entry  string `json:"entry,omitempty"`
-	Reason string `json:"reason"`
-	Risk   Risk   `json:"risk"`
-	Margin Margin `json:"margin"`
+	Entry string `json:"entry,omitempty"`
+	// KeyTo tells of a rotation where the new unlock key goes.
+	KeyTo *KeyTo `json:"key_to,omitempty"`
+	// Command is what a check step runs, as it was reviewed with the plan.
+	Command string `json:"command,omitempty"`
+	Reason  string `json:"reason"`
+	Risk    Risk   `json:"risk"`
+	Margin  Margin `json:"margin"`
 	// TimeoutSeconds bounds the step, its wait included.
 	TimeoutSeconds int `json:"timeout_seconds"`
 }

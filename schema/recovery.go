@@ -11,14 +11,14 @@ import (
 
 var unlockKeyToSpec = &blockSpec{
 	name: "unlock_key_to", count: "at most one",
-	doc: "Where a rotated unlock key goes. Exactly one of file and command is given.", effect: notYet,
+	doc: "Where a rotated unlock key goes. Exactly one of file and command is given. Without the block no key is made anew: one that nobody kept would lock every manager out.",
 	misuse: []string{
 		"neither file nor command, or both",
 	},
 	attrs: []attrSpec{
-		{name: "file", typ: "path", doc: "A file that is written with mode 0600, relative to the configuration's directory.",
+		{name: "file", typ: "path", doc: "A file that is written with mode 0600, relative to the configuration's directory. It holds the key encrypted to the recipients of the repository that the recovery uses, or else of another; where no repository has any, no key is made anew. What it held before is kept beside it, as `FILE.before-RECOVERY`.",
 			misuse: []string{"a path that begins with `~`, or holds control characters"}},
-		{name: "command", typ: "string", doc: "A shell command, run where requeen runs, that reads the key on its standard input.",
+		{name: "command", typ: "string", doc: "A shell command, run where requeen runs, that reads the key, a line, on its standard input. What it writes is shown only where it fails, without the key. It may run again with the same key after a run was cut.",
 			misuse: []string{"an empty command, or one of several lines"}},
 	},
 }
@@ -39,8 +39,8 @@ var recoverySpec = &blockSpec{
 		{name: "restore_onto", typ: "a node's name", def: "the host that the backup was taken on", doc: "The manager that a backup is restored onto; plan -onto goes before it.",
 			misuse: []string{"a node that is not declared, is a worker, or has no connection"}},
 		{name: "rotate_join_tokens", typ: "bool", def: "after a restore", doc: "Whether a recovery that makes a new cluster ends by making the join tokens anew: those of a backup's time would let in again whoever has them."},
-		{name: "rotate_unlock_key", typ: "bool", def: "as the kind of recovery has it", doc: "Whether the unlock key is made anew.", effect: notYet},
-		{name: "verify", typ: "list of strings", def: "none", doc: "Shell commands, run where requeen runs, that have to succeed before a recovery counts as done.", effect: notYet,
+		{name: "rotate_unlock_key", typ: "bool", def: "after a restore", doc: "Whether a recovery that makes a new cluster of an auto-locked swarm ends by making the unlock key anew, where unlock_key_to has a place for it; where it has none, the plan says that the key stays the old one."},
+		{name: "verify", typ: "list of strings", def: "none", doc: "Shell commands, run where requeen runs in the configuration's directory, that have to succeed before a recovery counts as done: in their order, five minutes each, after all that the recovery changes and before its backup. Each is a step of the plan, and what runs is what was reviewed there. They get `RQ_CLUSTER`, `RQ_RECOVERY` (its ID), `RQ_MANAGER` and `RQ_MANAGER_ADDRESS` in their environment; what they write is shown. One that fails ends the run, the swarm stays as it is, and `requeen apply` goes on with it; where the journal is lost, a swarm that answers has nothing to recover, and no plan demands them again.",
 			misuse: []string{"an empty command, or one of several lines"}},
 	},
 	blocks: []*blockSpec{unlockKeyToSpec},

@@ -158,6 +158,9 @@ func (p *Process) BeginBackup(_ context.Context, r apply.Run) error {
 		if _, ok := h.runs[r.ID]; ok {
 			return nil
 		}
+		if w.Clock.Now().Before(w.sealedAt) {
+			w.violate("%s is stopped before its key is sealed with the one that its host is given", h.name)
+		}
 		f := &w.Faults
 		h.runs[r.ID] = &run{launched: w.Clock.Now(), dieAfter: f.DieAfter, failCopy: f.FailCopy, failLate: f.FailStart, broken: f.NotIntact,
 			HostRun: state.HostRun{ID: r.ID, Cluster: r.Cluster, Backup: r.Backup, Repository: r.Repository, SwarmID: r.SwarmID,

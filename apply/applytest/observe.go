@@ -75,7 +75,8 @@ func (w *World) swarm() *state.Swarm {
 		return nil
 	}
 	sw := &state.Swarm{ID: SwarmID, CreatedAt: now.Add(-1000 * time.Hour), SeenFrom: from, Autolock: w.Autolock, UnlockKeyKnown: w.Autolock,
-		Epoch: epoch, VersionIndex: w.Index, Objects: state.Objects{Nodes: len(w.hosts), Services: 1, Secrets: 2}}
+		KeyUndelivered: w.undelivered(),
+		Epoch:          epoch, VersionIndex: w.Index, Objects: state.Objects{Nodes: len(w.hosts), Services: 1, Secrets: 2}}
 	led := false
 	for _, h := range w.hosts {
 		if h.nodeID == "" {

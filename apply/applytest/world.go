@@ -26,6 +26,9 @@ type Faults struct {
 	Unreached  map[string]bool
 	Answers    []string // addresses of managers that answer though they were taken for lost
 	Lacks      string   // what a new cluster lacks of its source
+
+	Undelivered  bool   // a rotated unlock key can't be brought to its place
+	FailingCheck string // the command that does not succeed
 }
 
 // World is a fake swarm with its hosts and repositories. Set its fields before
@@ -50,6 +53,7 @@ type World struct {
 	stops      int
 	violations []string
 	processes  int
+	finish
 }
 
 // The stages of a call.

@@ -46,6 +46,7 @@ const (
 	NotOpenedYet        = "RQ124"
 	StateGoesBack       = "RQ125"
 	NoSharedLock        = "RQ126"
+	UnlockKeyKept       = "RQ127"
 	ContainersEnd       = "RQ130"
 	VolumesKept         = "RQ131"
 	WorkRepeats         = "RQ132"
@@ -95,6 +96,8 @@ const (
 	ManagerAnswers      = "RQ410"
 	PlanExpired         = "RQ411"
 	NotRestored         = "RQ412"
+	CheckFailed         = "RQ413"
+	KeyNotDelivered     = "RQ414"
 )
 
 // Codes gives the whole table, sorted by ID.
@@ -134,6 +137,7 @@ var codes = []Code{
 	{NotOpenedYet, Hazard, "The backup was not opened yet", "Planning a restore opens the backup where the identity and, for an auto-locked swarm, the unlock key are at hand. Where they are not, whether it opens is found out when the plan is applied, before any host is touched.", "Plan where the identity and the unlock key are, or run requeen backup verify there, so that a surprise comes now."},
 	{StateGoesBack, Destructive, "The swarm goes back to an earlier state", "What was created, changed or removed after the backup was taken is not in it: services, secrets, configs, nodes that joined since.", "Look at the age of the backup; then approve."},
 	{NoSharedLock, Hazard, "The run has no shared lock", "The repository can't be reached, so its lock can't be taken: nothing but the hosts' own locks keeps a second run away.", "See that nobody else runs requeen for this cluster."},
+	{UnlockKeyKept, Hazard, "The unlock key stays the old one", "The key of the time before the recovery opens the managers still: whoever had it then, or has it out of a backup's papers, has it now.", "Add recovery { unlock_key_to } with a command, or with a file where a repository has recipients, and plan again; or afterwards, on a manager: docker swarm unlock-key --rotate, and keep what it prints."},
 	{ContainersEnd, Hazard, "Containers end", "A node obeys the new cluster from its first word on: it kills and removes every container of a task that the cluster does not know. What runs on a host whose engine is stopped ends with it, and its service is started again where the cluster has it.", "Look at what ends (requeen show -json lists all of it, under recovery.containers); save what only those containers hold."},
 	{VolumesKept, Hazard, "Anonymous volumes are kept", "A volume without a name goes with its container when a node removes that. Before anything is stopped, a container that is never started (requeen-<recovery>-<container>, label io.requeen.recovery) mounts each by its name, so that the engine leaves it.", "Afterwards look into the volumes; docker rm on that host removes the container that holds them, docker volume rm a volume that is not needed."},
 	{WorkRepeats, Hazard, "Jobs run again, updates resume", "The state that is brought back has jobs that had not ended and updates that were under way: they go on from there, whatever was done since.", "See that running them twice does no harm; stop what must not run once the cluster answers."},
@@ -182,5 +186,7 @@ var codes = []Code{
 	{ManagerAnswers, Refusal, "A manager that was taken for lost answers", "A forced cluster evicts every old manager that it can reach, also a live majority with newer writes. So nothing was forced.", "Plan again: with that manager back the quorum may be, too."},
 	{PlanExpired, Refusal, "The plan is too old to be begun", "A plan that destroys is good for a while only: the same loss may come again and look the same.", "Plan again, and review it again."},
 	{NotRestored, Refusal, "The swarm is not what it was made from", "Something of the source is not in the swarm that answers now.", "Compare what the message names with requeen backup show; what was set aside is still on the host."},
+	{CheckFailed, Refusal, "A command of recovery.verify failed", "The swarm answers, and a command that has to succeed before the recovery counts as done says that it does not serve yet. The swarm stays as it is.", "Mend what the command complains of, then run requeen apply: it goes on with that command. If the command itself is wrong, mend recovery.verify; apply then closes this run and plans what is left."},
+	{KeyNotDelivered, Refusal, "The new unlock key did not reach its place", "The swarm has a new unlock key, and only its live managers know it: should all of them stop now, no manager opens again.", "Now, on a manager: docker swarm unlock-key, and keep what it prints. Then mend what the message names and run requeen apply again: it delivers the same key."},
 	{ConfigurationDiffer, Refusal, "The configuration is not the plan's", "The files or variables differ from those the plan was made from.", "Check out the reviewed revision, or plan again."},
 }

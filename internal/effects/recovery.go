@@ -47,9 +47,13 @@ func (w *World) onHost(op apply.Operation, f func(*host.Host) error) error {
 	return f(h)
 }
 
-// ReadyRecovery finds the unlock key where one will be needed. A swarm that answers
-// is asked for its own: that of the backup which replaces it may be another.
+// ReadyRecovery finds the unlock key where one will be needed, and tries the place
+// of a new one. A swarm that answers is asked for its own key: that of the backup
+// which replaces it may be another.
 func (w *World) ReadyRecovery(ctx context.Context, op apply.Operation) error {
+	if err := w.readyForKey(op.KeyTo); err != nil {
+		return err
+	}
 	if op.ReplacesLocked {
 		keys, asked := w.keyCandidates(ctx, op.Node)
 		if len(keys) == 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"sort"
+	"strings"
 
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/network"
@@ -38,7 +39,13 @@ func (c *Client) Swarm(ctx context.Context) (state.Swarm, error) {
 }
 
 func swarmOf(cluster swarm.Swarm) state.Swarm {
+	undelivered, rotated := strings.CutSuffix(cluster.Spec.Labels[state.UnlockKeyLabel], state.KeyRotated)
+	if !rotated {
+		undelivered = ""
+	}
 	return state.Swarm{
+		KeyUndelivered: undelivered,
+
 		ID:           cluster.ID,
 		CreatedAt:    cluster.CreatedAt.UTC(),
 		Epoch:        cluster.Spec.Labels[state.EpochLabel],

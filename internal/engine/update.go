@@ -3,9 +3,12 @@ package engine
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/docker/docker/api/types/swarm"
+
+	"github.com/requeen/requeen/internal/state"
 )
 
 // JoinTokens asks a manager for the swarm's join tokens. The caller must
@@ -31,13 +34,33 @@ func (c *Client) RotateJoinTokens(ctx context.Context) error {
 // is not auto-locked it is ErrNotAutolocked: engines do nothing there and say
 // that it went well.
 func (c *Client) RotateUnlockKey(ctx context.Context) error {
+	return c.rotateUnlockKey(ctx, func(*swarm.Spec) error { return nil })
+}
+
+// RotateUnlockKeyOnce is RotateUnlockKey, at most once for a recovery: the update
+// that makes the key also labels the swarm with the recovery's ID, and a swarm
+// that has it is left alone.
+func (c *Client) RotateUnlockKeyOnce(ctx context.Context, recovery string) error {
+	return c.rotateUnlockKey(ctx, func(spec *swarm.Spec) error {
+		if strings.HasPrefix(spec.Labels[state.UnlockKeyLabel], recovery+" ") {
+			return errUnchanged
+		}
+		if spec.Labels == nil {
+			spec.Labels = make(map[string]string)
+		}
+		spec.Labels[state.UnlockKeyLabel] = recovery + state.KeyRotated
+		return nil
+	})
+}
+
+func (c *Client) rotateUnlockKey(ctx context.Context, change func(*swarm.Spec) error) error {
 	flags := swarm.UpdateFlags{RotateManagerUnlockKey: true}
 	const what = "rotate unlock key"
 	return c.updateSwarm(ctx, what, flags, func(spec *swarm.Spec) error {
 		if !spec.EncryptionConfig.AutoLockManagers {
 			return &Error{Call: what, Kind: ErrNotAutolocked, Cause: errors.New("it has no unlock key to rotate")}
 		}
-		return nil
+		return change(spec)
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/docker/docker/api/types/swarm"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -201,6 +202,34 @@ func TestRotateAKeyThatIsNot(t *testing.T) {
 	expect(t, r.client().RotateUnlockKey(t.Context()), ErrNotAutolocked)
 	if sent := r.sent("POST /swarm/update"); len(sent) != 0 {
 		t.Errorf("sent %v", sent)
+	}
+}
+
+// What a recovery has made anew it does not make anew again, whether it was delivered
+// or not; another recovery does.
+func TestRotateOnce(t *testing.T) {
+	for label, anew := range map[string]bool{"": true, "other delivered": true, "rec rotated": false, "rec delivered": false} {
+		spec := fmt.Sprintf(`{"ID": "c1", "Version": {"Index": 12}, "Spec": {"Labels": {"io.requeen.unlock-key": %q}, "EncryptionConfig": {"AutoLockManagers": true}}}`, label)
+		r := newReplay(t, "1.41", map[string]answer{"GET /swarm": {body: spec}, "POST /swarm/update": {}})
+		if err := r.client().RotateUnlockKeyOnce(t.Context(), "rec"); err != nil {
+			t.Fatal(err)
+		}
+		sent := r.sent("POST /swarm/update")
+		if (len(sent) == 1) != anew {
+			t.Fatalf("label %q: written %d times", label, len(sent))
+		}
+		if anew {
+			if labels := fields(t, sent[0])["Labels"]; !cmp.Equal(labels, any(map[string]any{"io.requeen.unlock-key": "rec rotated"})) {
+				t.Errorf("label %q became %v", label, labels)
+			}
+		}
+	}
+	for label, cut := range map[string]string{"rec rotated": "rec", "rec delivered": "", "": ""} {
+		var c swarm.Swarm
+		c.Spec.Labels = map[string]string{"io.requeen.unlock-key": label}
+		if s := swarmOf(c); s.KeyUndelivered != cut {
+			t.Errorf("label %q: undelivered is %q", label, s.KeyUndelivered)
+		}
 	}
 }
 

@@ -11,6 +11,17 @@ const EpochLabel = "io.requeen.epoch"
 // the first.
 const ParentEpochLabel = "io.requeen.parent-epoch"
 
+// UnlockKeyLabel is the label beside them that names the recovery for which the
+// unlock key was made anew, written in the very update that did it, and whether the
+// key has reached its place since: "ID rotated", then "ID delivered".
+const UnlockKeyLabel = "io.requeen.unlock-key"
+
+// The words behind the recovery's ID in UnlockKeyLabel.
+const (
+	KeyRotated   = " rotated"
+	KeyDelivered = " delivered"
+)
+
 // Swarm is the swarm as one manager's API tells it.
 type Swarm struct {
 	ID        string    `json:"id"`
@@ -21,6 +32,9 @@ type Swarm struct {
 	// UnlockKeyKnown tells that a live manager gave the unlock key when asked;
 	// the key itself is never kept in a State.
 	UnlockKeyKnown bool `json:"unlock_key_known,omitempty"`
+	// KeyUndelivered is the recovery that made the unlock key anew and was cut
+	// before the key had reached its place, "" where none was.
+	KeyUndelivered string `json:"key_undelivered,omitempty"`
 	// VersionIndex is the highest object version seen: a lower bound of the
 	// raft index at the time of the look.
 	VersionIndex uint64      `json:"version_index"`

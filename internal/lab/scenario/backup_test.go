@@ -198,6 +198,11 @@ func (s *swarm) keyIsNowhere() {
 	s.t.Helper()
 	key, err := s.lab.UnlockKey()
 	must(s.t, err)
+	s.standsNowhere(key)
+}
+
+func (s *swarm) standsNowhere(key string) {
+	s.t.Helper()
 	out, _ := exec.Command("grep", "-rlF", "-e", key, s.dir).CombinedOutput()
 	if len(out) > 0 {
 		s.t.Errorf("the unlock key stands in %s", out)

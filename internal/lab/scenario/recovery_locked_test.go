@@ -70,24 +70,29 @@ func (s *swarm) lockedAllStopped() {
 	s.lockedAgain(key)
 }
 
+// lockedAllReplaced restores an auto-locked swarm, which makes its key anew by
+// default where there is a place for it.
 func (s *swarm) lockedAllReplaced() {
 	key := s.locks()
 	s.does("apply", "-auto-approve")
 	s.allBack()
+	s.edit("recovery {\n", "recovery {\n"+pipedKey)
 	before := s.holdings("m1")
 	s.loses(managerNames...)
 	s.recovers("restore", "")
 	s.recovered(before, "w1")
-	s.lockedAgain(key)
+	s.keptAnew(key)
 }
 
 // lockedFencedReturn has no engine remember an auto-locked swarm: the managers
-// that are fenced come back with their certificates, whose keys were sealed.
+// that are fenced come back with their certificates, whose keys were sealed. The
+// backup is made by the very run that made the key anew and had the old one in memory.
 func (s *swarm) lockedFencedReturn() {
 	key := s.locks()
+	s.edit("recovery {\n", "recovery {\n  rotate_unlock_key = true\n"+pipedKey)
 	before := s.holdings("m1")
 	s.powerCut(managerNames, func(n string) error { return os.Remove(s.lab.Disk(n, "swarm", "docker-state.json")) })
 	s.recovers("force_new_cluster", "")
 	s.recovered(before, "m1", "m2", "m3", "w1")
-	s.lockedAgain(key)
+	s.opensWith(s.keptAnew(key))
 }

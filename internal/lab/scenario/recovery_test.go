@@ -22,9 +22,10 @@ func TestRecoveryOn28(t *testing.T) {
 	r.tell("a restore with running containers", (*swarm).runningContainers)
 	r.tell("a secret is created and the power fails", (*swarm).powerFails)
 	r.tell("the survivors' logs differ", (*swarm).logsDiffer)
-	r.tell("auto-locked: the power fails, and two disks are new", (*swarm).lockedPowerFails)
+	r.tell("auto-locked: the power fails, and the key is made anew", (*swarm).lockedRotates)
 	r.tell("two managers are assumed dead, and return", (*swarm).deadReturn)
 	if torture() {
+		r.tell("auto-locked: the power fails, and two disks are new", (*swarm).lockedPowerFails)
 		r.more()
 	}
 	r.killed("killed in a forced cluster", "m2", "m3")
@@ -38,6 +39,7 @@ func TestRecoveryOn20(t *testing.T) {
 	r.tell("two managers come back with new disks", (*swarm).twoReplaced)
 	r.tell("auto-locked: the power fails, and two disks are new", (*swarm).lockedPowerFails)
 	if torture() {
+		r.tell("auto-locked: the power fails, and the key is made anew", (*swarm).lockedRotates)
 		r.tell("every disk is new", (*swarm).allReplaced)
 		r.tell("a restore with running containers", (*swarm).runningContainers)
 		r.tell("a secret is created and the power fails", (*swarm).powerFails)
@@ -54,6 +56,7 @@ func (r *stories) more() {
 	r.tell("auto-locked: every engine is stopped", (*swarm).lockedAllStopped)
 	r.tell("auto-locked: every disk is new", (*swarm).lockedAllReplaced)
 	r.tell("auto-locked: every manager is fenced with its disk", (*swarm).lockedFencedReturn)
+	r.tell("auto-locked: killed when the new key is to be delivered", (*swarm).lockedCutAtDelivery)
 	r.tell("two managers are fenced with their disks", (*swarm).fencedReturn)
 	r.tell("an old majority returns", (*swarm).oldMajority)
 	r.tell("a backup's source returns", (*swarm).sourceReturns)

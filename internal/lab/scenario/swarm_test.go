@@ -293,6 +293,7 @@ type backup struct {
 	ID     string `json:"id"`
 	Node   string `json:"node"`
 	NodeID string `json:"node_id"`
+	Kind   string `json:"kind"`
 	Raft   struct {
 		Term, Index uint64
 		Objects     struct{ Services, Secrets, Configs, Networks, Nodes int }

@@ -1,0 +1,48 @@
+# A forced cluster is asked for a new unlock key: it is made before the backup, and the commands come between.
+
+cluster "prod" {
+  unlock_key = "SWMKEY-1-golden"
+}
+
+node "m1" {
+  address = "10.0.0.11"
+  role    = "manager"
+}
+
+node "m2" {
+  address = "10.0.0.12"
+  role    = "manager"
+}
+
+node "m3" {
+  address = "10.0.0.13"
+  role    = "manager"
+}
+
+node "w1" {
+  address = "10.0.0.21"
+  role    = "worker"
+}
+
+repository "local" {
+  url        = "file:///srv/backups"
+  recipients = ["age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"]
+  identity   = "/root/identity.txt"
+}
+
+backup "state" {
+  repository = "local"
+  max_age    = "24h"
+  swarm {
+    from = "follower"
+  }
+}
+
+recovery {
+  allow = ["start", "unlock", "force_new_cluster"]
+  rotate_unlock_key = true
+  unlock_key_to {
+    command = "vault kv put swarm/prod key=-"
+  }
+  verify = ["curl -fsS https://shop.example/health", "./smoke.sh"]
+}
