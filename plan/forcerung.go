@@ -107,7 +107,7 @@ func (w *world) swapped(n *node) bool {
 func (p *planner) comeBack(target *node, fenced, survivors []*node) {
 	for _, n := range fenced {
 		keep := p.keeps(n, survivors)
-		p.joinBack(n, keep)
+		p.joinBack(n, keep, survivors[0].host.SwarmDir.Raft.RootCASHA256)
 		if old := oldEntry(n, survivors); old != "" && !keep {
 			p.replaceEntry(n, old)
 		}
@@ -117,7 +117,7 @@ func (p *planner) comeBack(target *node, fenced, survivors []*node) {
 	}
 	p.rotateTokens(target)
 	p.rotateKey(target, survivors)
-	p.rejoinWorkers(survivors[0].host.SwarmDir.Raft.Members)
+	p.rejoinWorkers(survivors[0].host.SwarmDir.Raft)
 	for _, u := range p.plan.Recovery.Unfenced {
 		if u.Node != "" {
 			p.managerGone(p.w.node(u.Node), target)
@@ -152,10 +152,14 @@ func (p *planner) leads(n *node) bool {
 }
 
 // keeps tells whether a host joins with its certificates: it has them, they are
-// good, and the log names its node ID as a manager's (safety rules 2, 12).
+// good and of the same root CA, and the log names its node ID as a manager's (safety
+// rules 2, 12 and 13).
 func (p *planner) keeps(n *node, survivors []*node) bool {
 	d := n.host.SwarmDir
 	if d.Presence != state.Present || d.NodeID == "" || !d.HasKey || !d.HasRootCA || d.Role != schema.RoleManager || p.w.expired(n, maxSkew) {
+		return false
+	}
+	if otherRoot(n, survivors[0].host.SwarmDir.Raft.RootCASHA256) {
 		return false
 	}
 	for _, s := range survivors {
@@ -171,10 +175,14 @@ func (p *planner) keeps(n *node, survivors []*node) bool {
 	return false
 }
 
-func (p *planner) joinBack(n *node, keep bool) {
+// joinBack plans that a fenced host joins a cluster whose root CA has a digest.
+func (p *planner) joinBack(n *node, keep bool, root string) {
 	reason := "%s has no certificates of this cluster that serve: it joins as a new manager"
-	if keep {
+	switch {
+	case keep:
 		reason = "%s joins with the certificates that it has, and so keeps its node ID, labels and availability. The next one follows when it is reachable"
+	case otherRoot(n, root):
+		reason = "%s's certificates are of another root CA than the cluster's, and neither trusts the other: they are set aside, and it joins as a new manager"
 	}
 	p.add(n, Step{Kind: Join, Recovery: p.plan.Recovery.ID, Risk: Safe, TimeoutSeconds: seconds(joinTimeout),
 		Reason: sentence(fmt.Sprintf(reason, n.cfg.Name)), Join: &JoinAs{Role: schema.RoleManager, Keep: keep}})

@@ -6,12 +6,12 @@ import (
 
 	"github.com/requeen/requeen/internal/diag"
 	"github.com/requeen/requeen/internal/state"
-	"github.com/requeen/requeen/schema"
 )
 
-// grow brings declared managers back into a swarm that answers: those that a
-// recovery fenced, and those that hold this cluster's certificates and are in no
-// swarm. Managers that were never in it are joined by hand so far.
+// grow brings declared nodes back into a swarm that answers: managers that a
+// recovery fenced, managers that hold this cluster's certificates and are in no
+// swarm, and nodes that a recovered swarm refuses. Nodes that were never in it are
+// joined by hand so far.
 func (p *planner) grow() {
 	if !p.w.usable() || len(p.busy) > 0 {
 		return
@@ -19,6 +19,11 @@ func (p *planner) grow() {
 	var list []*node
 	for _, n := range p.w.managers() {
 		if p.returns(n) {
+			list = append(list, n)
+		}
+	}
+	for _, n := range p.w.workers() {
+		if p.stray(n) || p.heldWorker(n) {
 			list = append(list, n)
 		}
 	}
@@ -30,25 +35,38 @@ func (p *planner) grow() {
 	}
 	p.begin(RungGrow, "")
 	list = p.underOne(list)
-	for _, n := range p.w.managers() {
+	for _, n := range p.w.nodes {
 		for _, old := range left[n] {
 			p.replaceEntry(n, old)
 		}
 	}
 	for _, n := range list {
-		if p.w.voterOf(n) != nil {
-			p.step(n, Start, Safe, startTimeout, "%s is a member of the swarm, and a cut recovery holds its engine, which has changed nothing of its state: it is let go", n.cfg.Name)
-			continue
+		if n.manager() {
+			p.growManager(n)
+		} else {
+			p.growWorker(n)
 		}
-		keep := p.listed(n)
-		if n.phase(p.plan.Recovery.ID) != state.RecoveryFenced {
-			why := "%s holds state of this cluster from before it was recovered, and is in no swarm: that state is set aside, not removed, before it joins"
-			if n.state.State == NodeEmpty {
-				why = "%s is declared a manager and in no swarm: its engine is held until it joins"
-			}
-			p.step(n, Fence, Safe, holdTimeout, why, n.cfg.Name)
+	}
+}
+
+func (p *planner) growManager(n *node) {
+	if p.w.voterOf(n) != nil {
+		p.step(n, Start, Safe, startTimeout, "%s is a member of the swarm, and a cut recovery holds its engine, which has changed nothing of its state: it is let go", n.cfg.Name)
+		return
+	}
+	if n.phase(p.plan.Recovery.ID) != state.RecoveryFenced {
+		why, risk := "%s holds state of this cluster from before it was recovered, and is in no swarm: that state is set aside, not removed, before it joins", Safe
+		switch {
+		case n.state.State == NodeEmpty:
+			why = "%s is declared a manager and in no swarm: its engine is held until it joins"
+		case p.stray(n):
+			why, risk = p.strayWords(n), Interrupts
 		}
-		p.joinBack(n, keep)
+		p.step(n, Fence, risk, holdTimeout, why, n.cfg.Name)
+	}
+	p.joinBack(n, p.listed(n), p.w.st.Swarm.RootCASHA256)
+	if old := p.strayEntry(n); old != "" {
+		p.replaceEntry(n, old)
 	}
 	p.deliverKey()
 }
@@ -88,6 +106,9 @@ func (p *planner) returns(n *node) bool {
 	}
 	if p.w.st.Swarm.Epoch == "" {
 		return false
+	}
+	if p.stray(n) {
+		return true
 	}
 	switch n.state.State {
 	case NodeOrphaned, NodeStopped:
@@ -132,16 +153,16 @@ func (n *node) letGo() bool {
 	return false
 }
 
-// listed tells whether the host's node ID is in the swarm as a manager's, so that
-// its certificates serve, which they don't once they have expired (safety rules 2,
-// 12).
+// listed tells whether the host's node ID is in the swarm in its role, so that its
+// certificates serve, which they don't once they have expired or where they are of
+// another root CA (safety rules 2, 12 and 13).
 func (p *planner) listed(n *node) bool {
 	d := n.host.SwarmDir
-	if d.Presence != state.Present || d.NodeID == "" || !d.HasKey || !d.HasRootCA || p.w.expired(n, maxSkew) {
+	if d.Presence != state.Present || d.NodeID == "" || !d.HasKey || !d.HasRootCA || p.w.expired(n, maxSkew) || otherRoot(n, p.w.st.Swarm.RootCASHA256) {
 		return false
 	}
 	for _, m := range p.w.st.Swarm.Nodes {
-		if m.ID == d.NodeID && m.Role == schema.RoleManager {
+		if m.ID == d.NodeID && m.Role == n.cfg.Role {
 			return true
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"sort"
 
 	"github.com/requeen/requeen/internal/state"
-	"github.com/requeen/requeen/schema"
 )
 
 // replaceEntry plans what becomes of the entry that a host had under another ID:
@@ -20,7 +19,7 @@ func (p *planner) replaceEntry(n *node, old string) {
 // takeEntry gives a node's new entry what its old one had.
 func (p *planner) takeEntry(n *node, old string) {
 	p.add(n, Step{Kind: UpdateNode, Recovery: p.plan.Recovery.ID, Risk: Safe, TimeoutSeconds: seconds(nodeTimeout), Entry: old,
-		Join:   &JoinAs{Role: schema.RoleManager, Labels: n.cfg.Labels, Availability: n.cfg.Availability},
+		Join:   &JoinAs{Role: n.cfg.Role, Labels: n.cfg.Labels, Availability: n.cfg.Availability},
 		Reason: fmt.Sprintf("%s has a new node ID: it gets the labels and the availability that its old entry %s has, where nothing else is declared.", n.cfg.Name, old)})
 }
 
@@ -38,8 +37,8 @@ func oldEntry(n *node, survivors []*node) string {
 }
 
 // leftEntries are the entries of a swarm that answers which a recovery has left:
-// managers without a manager's status that are down, under the hostname of a
-// declared node that is in the swarm under another ID.
+// nodes that are down, managers also without a manager's status, under the hostname
+// of a declared node of that role that is in the swarm under another ID.
 func (p *planner) leftEntries() map[*node][]string {
 	if p.w.st.Swarm.Epoch == "" {
 		return nil
@@ -47,11 +46,11 @@ func (p *planner) leftEntries() map[*node][]string {
 	list := map[*node][]string{}
 	for i := range p.w.st.Swarm.Nodes {
 		m := &p.w.st.Swarm.Nodes[i]
-		if isVoter(m) || m.Role != schema.RoleManager || m.Status == "ready" {
+		if isVoter(m) || m.Status == "ready" {
 			continue
 		}
-		for _, n := range p.w.managers() {
-			if n.doubt == nil && n.matched == byNodeID && n.member.ID != m.ID && n.host.Looked == state.Present && n.host.Hostname == m.Hostname && p.w.voterOf(n) != nil {
+		for _, n := range p.w.nodes {
+			if n.doubt == nil && n.matched == byNodeID && n.cfg.Role == m.Role && n.member.ID != m.ID && n.host.Looked == state.Present && n.host.Hostname == m.Hostname && p.inSwarm(n) {
 				list[n] = append(list[n], m.ID)
 			}
 		}
@@ -60,6 +59,14 @@ func (p *planner) leftEntries() map[*node][]string {
 		sort.Strings(ids)
 	}
 	return list
+}
+
+// inSwarm tells whether a node works in the swarm that answers, in its role.
+func (p *planner) inSwarm(n *node) bool {
+	if n.manager() {
+		return p.w.voterOf(n) != nil
+	}
+	return n.member.Status == "ready"
 }
 
 // rotateTokens makes the join tokens anew where a restore has brought old ones

@@ -163,7 +163,7 @@ func (p *planner) unfit(c *candidate, n *node) *Unmet {
 		return refuse(diag.NoUnlockKey, "Backup %s is of an auto-locked swarm: cluster.unlock_key must give the key of its time (fingerprint %s)", b.ID, b.KeySHA256)
 	case newer(b.EngineVersion, h.Engine.Version):
 		return refuse(diag.BackupUnfit, "Backup %s was taken with engine %s, and %s has %s: an older engine may not read what a newer one wrote", b.ID, b.EngineVersion, n.cfg.Name, h.Engine.Version)
-	case h.SwarmDir.FreeBytes > 0 && h.SwarmDir.FreeBytes < clearBytes(b)+extraRoom:
+	case (h.SwarmDir.FreeBytes > 0 || h.SwarmDir.TotalBytes > 0) && h.SwarmDir.FreeBytes < clearBytes(b)+extraRoom:
 		return refuse(diag.NoRoom, "%s has %s free, and the restored directory needs %s", n.cfg.Name, room(h.SwarmDir.FreeBytes), room(clearBytes(b)+extraRoom))
 	case h.Engine.LiveRestore:
 		return refuse(diag.LiveRestore, "%s's engine has live-restore", n.cfg.Name)

@@ -196,7 +196,8 @@ func defaults() *state.SwarmSettings {
 func TestSettings(t *testing.T) {
 	for body, want := range map[string]func(*state.SwarmSettings){
 		`{"ID": "c"}`: func(*state.SwarmSettings) {},
-		`{"ID": "c", "DataPathPort": 7777, "DefaultAddrPool": ["10.20.0.0/16"], "SubnetSize": 26, "RootRotationInProgress": true, "Spec": {
+		`{"ID": "c", "DataPathPort": 7777, "DefaultAddrPool": ["10.20.0.0/16"], "SubnetSize": 26, "RootRotationInProgress": true,
+			"TLSInfo": {"TrustRoot": "-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n"}, "Spec": {
 			"Orchestration": {"TaskHistoryRetentionLimit": 0}, "CAConfig": {"NodeCertExpiry": 3600000000000},
 			"Raft": {"SnapshotInterval": 3, "LogEntriesForSlowFollowers": 4, "ElectionTick": 12, "HeartbeatTick": 2},
 			"Dispatcher": {"HeartbeatPeriod": 7000000000}}}`: func(s *state.SwarmSettings) {
@@ -217,6 +218,9 @@ func TestSettings(t *testing.T) {
 		}
 		if got.RootRotating != strings.Contains(body, "Rotation") {
 			t.Errorf("RootRotating %t", got.RootRotating)
+		}
+		if (got.RootCASHA256 != "") != strings.Contains(body, "TrustRoot") {
+			t.Errorf("the root CA's digest is %q", got.RootCASHA256)
 		}
 	}
 }

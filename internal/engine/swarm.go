@@ -52,6 +52,7 @@ func swarmOf(cluster swarm.Swarm) state.Swarm {
 		Autolock:     cluster.Spec.EncryptionConfig.AutoLockManagers,
 		VersionIndex: cluster.Version.Index,
 		Settings:     settingsOf(cluster),
+		RootCASHA256: state.RootCADigest([]byte(cluster.TLSInfo.TrustRoot)),
 		RootRotating: cluster.RootRotationInProgress,
 		Nodes:        []state.SwarmNode{},
 	}

@@ -177,11 +177,22 @@ func swarmDir(v map[string]string) state.SwarmDir {
 	d.CertificateSHA256 = v["certificate_sha256"]
 	d.HasKey, d.Locked = v["has_key"] == "1", v["locked"] == "1"
 	d.HasRootCA, d.HasRaft = v["has_root_ca"] == "1", v["has_raft"] == "1"
+	d.RootCASHA256 = rootDigest(v["root_ca"])
 	d.HasStateFile = v["has_state_file"] == "1"
 	d.Bytes = number("swarm_bytes")
 	d.RaftChangedAt = unixTime(v["raft_changed"])
 	d.MountPoint, d.Link = v["mount_point"] == "1", v["swarm_link"]
 	return d
+}
+
+// rootDigest is the digest of the first certificate in a root CA's file, "" where
+// it can't be read.
+func rootDigest(coded string) string {
+	text, err := base64.StdEncoding.DecodeString(coded)
+	if err != nil {
+		return ""
+	}
+	return state.RootCADigest(text)
 }
 
 // decodeAll decodes base64 words, sorted, each once; those that can't be decoded

@@ -187,7 +187,10 @@ if [ "$seen" = present ]; then
 			esac
 		done <"$key"
 	fi
-	[ -s "$real/certificates/swarm-root-ca.crt" ] && say has_root_ca 1
+	if [ -s "$real/certificates/swarm-root-ca.crt" ]; then
+		say has_root_ca 1
+		say root_ca "$(head -c 65536 "$real/certificates/swarm-root-ca.crt" | base64 | tr -d '\n')"
+	fi
 	for f in "$real"/raft/*/*.wal; do
 		[ -f "$f" ] && say has_raft 1 && break
 	done

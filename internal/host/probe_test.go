@@ -146,7 +146,13 @@ func TestProbeReadsTheDisk(t *testing.T) {
 		return facts.Host.SwarmDir
 	}
 	d := probe(f.path("docker"))
-	if d.Presence != state.Present || !d.Locked || !d.HasKey || !d.HasRaft || d.HasRootCA || d.CertificateSHA256 != f.run.CertificateSHA256 || d.Bytes == 0 || d.FreeBytes == 0 {
+	if d.HasRootCA || d.RootCASHA256 != "" {
+		t.Errorf("no root CA: %+v", d)
+	}
+	root := "-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n"
+	write(t, f.path("docker/swarm/certificates/swarm-root-ca.crt"), root, 0o644)
+	d = probe(f.path("docker"))
+	if d.Presence != state.Present || !d.Locked || !d.HasKey || !d.HasRaft || !d.HasRootCA || d.RootCASHA256 == "" || d.RootCASHA256 != state.RootCADigest([]byte(root)) || d.CertificateSHA256 != f.run.CertificateSHA256 || d.Bytes == 0 || d.FreeBytes == 0 {
 		t.Errorf("present: %+v", d)
 	}
 	write(t, f.path("empty/x"), "", 0o644)

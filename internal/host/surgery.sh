@@ -60,7 +60,22 @@ same_recovery() {
 		refuse 101 "recovery $id began on this host with another unit, swarm directory or mount; compare $rec/meta"
 }
 
+# A recovery that was refused before it held or staged anything, for want of room as
+# a rule, has changed nothing: it begins anew where another file system was mounted
+# meanwhile, or the unit has another name.
+forget_begun() {
+	{ [ -f "$rec/meta" ] && [ "$(cat "$rec/meta")" != "$(recovery_meta)" ] && ! [ -e "$hold" ]; } || return 0
+	for phase in held fencing fenced staged swapping swapped lifted; do
+		! reached "$rec" $phase || return 0
+	done
+	while IFS= read -r line; do
+		case $line in base=/*) rm -rf "${line#base=}.new" "${line#base=}".part.* ;; esac
+	done <"$rec/meta"
+	rm -rf "$rec" || refuse 104 "$rec can't be removed"
+}
+
 open_recovery() {
+	forget_begun
 	if ! [ -f "$rec/meta" ]; then
 		fresh=$dir/recoveries/.new.$id
 		{ rm -rf "$fresh" && mkdir -p "$fresh" && recovery_meta >"$fresh/meta" && note "$fresh" begun '' &&

@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/requeen/requeen/internal/state"
 )
 
 func TestSurgeryGuards(t *testing.T) {
@@ -83,4 +85,21 @@ func (o *operation) everyBut(not string) map[string]error {
 		}
 	}
 	return errs
+}
+
+// A recovery that was refused for want of room has only begun: it is not in the way
+// once another file system is mounted, and takes along what it had begun to unpack.
+func TestBegunElsewhereBeginsAnew(t *testing.T) {
+	o := newOperation(t)
+	base := o.path("docker/elsewhere")
+	write(t, base+".part.a/swarm/x", "half", 0o600)
+	write(t, o.path("state/recoveries/r1/meta"), "id=r1\nbase="+base+"\n", 0o600)
+	write(t, o.path("state/recoveries/r1/status"), "begun 100\n", 0o600)
+	o.hold()
+	if exists(base + ".part.a") {
+		t.Error("what was half unpacked is left")
+	}
+	if phase := o.recovery().Phase; phase != state.RecoveryHeld {
+		t.Errorf("the recovery's phase is %q", phase)
+	}
 }

@@ -98,6 +98,10 @@ type SwarmDir struct {
 	CertificateExpiry time.Time `json:"certificate_expiry,omitzero"`
 	CertificateSHA256 string    `json:"certificate_sha256,omitempty"` // hex, of swarm-node.crt's bytes
 
+	// RootCASHA256 is the digest of the root CA that the host trusts, as
+	// RootCADigest gives it; empty where it was not read.
+	RootCASHA256 string `json:"root_ca_sha256,omitempty"`
+
 	HasKey       bool `json:"has_key"`
 	HasRootCA    bool `json:"has_root_ca"`
 	HasRaft      bool `json:"has_raft"`

@@ -44,6 +44,9 @@ type Swarm struct {
 	// Settings are the swarm's spec and what was fixed when it was made; nil
 	// where a recorded state does not tell them.
 	Settings *SwarmSettings `json:"settings,omitempty"`
+	// RootCASHA256 is the digest of the root CA that the swarm's nodes trust, as
+	// RootCADigest gives it; empty where it is not known.
+	RootCASHA256 string `json:"root_ca_sha256,omitempty"`
 	// RootRotating tells that a rotation of the swarm's CA is under way.
 	RootRotating bool `json:"root_rotating,omitempty"`
 }

@@ -21,6 +21,8 @@
 //	s.nothingToDo()                                     the next plan is empty
 //	s.recovered(before, "m1", "w1")                     every manager, all that was held, those node IDs
 //	s.untouched("a flipped bit", engines)               no engine was stopped, and nothing is left
+//	s.keptElsewhere("m1", "mount")                      its swarm directory is behind a mount or a link
+//	s.anew("m3", "w1"); s.rotateRoot()                  node IDs or a root CA that no backup knows
 //
 // Recoveries are stories (recovery_test.go): losses of one swarm, one after the
 // other, each of which ends with a whole one.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
@@ -55,27 +54,25 @@ func drawn(r *stories, points []int) []int {
 	if torture() || len(points) == 0 {
 		return points
 	}
+	seed := seedOfRun()
+	n := points[rand.New(rand.NewPCG(seed, 0)).IntN(len(points))]
+	r.t.Logf("the kill point %d is drawn with RQ_SEED=%d", n, seed)
+	return []int{n}
+}
+
+func seedOfRun() uint64 {
 	seed := uint64(time.Now().UnixNano())
 	if text := os.Getenv("RQ_SEED"); text != "" {
 		seed, _ = strconv.ParseUint(text, 10, 64)
 	}
-	n := points[rand.New(rand.NewPCG(seed, 0)).IntN(len(points))]
-	r.t.Logf("the kill point %d is drawn with RQ_SEED=%d", n, seed)
-	return []int{n}
+	return seed
 }
 
 // journalled is how many writes the longest journal holds, which is the
 // recovery's.
 func (s *swarm) journalled() int {
 	s.t.Helper()
-	files, err := filepath.Glob(filepath.Join(s.journal, "requeen", s.lab.Name(), "*", "journal"))
-	must(s.t, err)
-	most := 0
-	for _, f := range files {
-		text, err := os.ReadFile(f)
-		must(s.t, err)
-		most = max(most, bytes.Count(text, []byte("\n")))
-	}
+	most := bytes.Count(s.longestJournal(), []byte("\n"))
 	if most < 20 {
 		s.t.Fatalf("the longest journal has %d writes", most)
 	}

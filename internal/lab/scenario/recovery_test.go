@@ -14,24 +14,30 @@ func TestRecoveryOn28(t *testing.T) {
 	r.tell("two managers come back with new disks", func(s *swarm) {
 		s.twoReplaced()
 		r.writes["force_new_cluster"] = s.journalled()
+		r.steps["force_new_cluster"] = s.intents()
 	})
 	r.tell("every disk is new", func(s *swarm) {
 		s.allReplaced()
 		r.writes["restore"] = s.journalled()
+		r.steps["restore"] = s.intents()
 	})
 	r.tell("a restore with running containers", (*swarm).runningContainers)
 	r.tell("a secret is created and the power fails", (*swarm).powerFails)
 	r.tell("the survivors' logs differ", (*swarm).logsDiffer)
 	r.tell("auto-locked: the power fails, and the key is made anew", (*swarm).lockedRotates)
 	r.tell("two managers are assumed dead, and return", (*swarm).deadReturn)
+	r.tell("the disk has no room for a restore", (*swarm).noRoom)
 	if torture() {
 		r.tell("auto-locked: the power fails, and two disks are new", (*swarm).lockedPowerFails)
 		r.more()
 	}
 	r.killed("killed in a forced cluster", "m2", "m3")
+	r.cutOff("cut off in a forced cluster", "m2", "m3")
 	if torture() {
 		r.killed("killed in a restore", "m1", "m2", "m3")
+		r.cutOff("cut off in a restore", "m1", "m2", "m3")
 	}
+	r.tell("with sudo, out of a mount", (*swarm).forcedFromMount) // the last, since it alters the hosts
 }
 
 func TestRecoveryOn20(t *testing.T) {
@@ -61,6 +67,12 @@ func (r *stories) more() {
 	r.tell("an old majority returns", (*swarm).oldMajority)
 	r.tell("a backup's source returns", (*swarm).sourceReturns)
 	r.moreExpired()
+	r.tell("nodes that joined after the backup return", (*swarm).laterJoined)
+	r.tell("nodes with a newer root CA return", (*swarm).newerRoot)
+	r.tell("a majority with a newer root CA returns", (*swarm).newerRootMajority)
+	r.tell("taken back to before the root CA was rotated", (*swarm).newerRootAsked)
+	r.tell("with sudo, out of a link", (*swarm).forcedFromLink)
+	r.tell("with sudo, into a mount, a link and another file system", (*swarm).restoredElsewhere)
 }
 
 // stories are losses of one swarm, each of which ends with a whole one. Where
@@ -70,6 +82,7 @@ type stories struct {
 	s       *swarm
 	spoiled bool
 	writes  map[string]int // by rung, of a whole recovery's journal
+	steps   map[string][]intent
 }
 
 func newStories(t *testing.T, o lab.Options) *stories {
@@ -79,7 +92,7 @@ func newStories(t *testing.T, o lab.Options) *stories {
 		docker node update --label-add disk=fast w1 >/dev/null`)
 	must(t, s.lab.Snapshot(s.ctx, lab.DefaultSnapshot))
 	s.allBack()
-	return &stories{t: t, s: s, writes: map[string]int{}}
+	return &stories{t: t, s: s, writes: map[string]int{}, steps: map[string][]intent{}}
 }
 
 // tell tells a story; a torture that goes on does not tell again what passed.
@@ -93,6 +106,7 @@ func (r *stories) begin(t *testing.T, story func(*swarm)) {
 	}
 	r.spoiled = true
 	s := r.s.fresh(t)
+	s.altered = false
 	s.allBack()
 	must(t, s.lab.WaitServices(s.ctx, "m1"))
 	s.append(`
@@ -101,5 +115,5 @@ recovery {
 }
 `)
 	story(s)
-	r.spoiled = t.Failed()
+	r.spoiled = t.Failed() || s.altered
 }

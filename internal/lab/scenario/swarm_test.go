@@ -52,6 +52,7 @@ type swarm struct {
 	dir      string   // the configuration
 	journal  string
 	autolock bool
+	altered  bool // a node is not as it was, and only Reset puts it back
 	env      []string
 }
 
@@ -61,7 +62,7 @@ func newSwarm(t *testing.T, o lab.Options) *swarm {
 	budget(t)
 	limit := 25 * time.Minute
 	if torture() {
-		limit = 3 * time.Hour
+		limit = 6 * time.Hour
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	t.Cleanup(cancel)
