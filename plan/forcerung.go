@@ -118,6 +118,7 @@ func (p *planner) comeBack(target *node, fenced, survivors []*node) {
 	p.rotateTokens(target)
 	p.rotateKey(target, survivors)
 	p.rejoinWorkers(survivors[0].host.SwarmDir.Raft)
+	p.awaitWorkers(survivors[0].host.SwarmDir.Raft)
 	for _, u := range p.plan.Recovery.Unfenced {
 		if u.Node != "" {
 			p.managerGone(p.w.node(u.Node), target)

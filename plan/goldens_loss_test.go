@@ -29,7 +29,7 @@ func everywhere(name, about string, edit func(*state.State, string)) golden {
 
 // lossCases are losses that are certain at once, and what they leave nothing of.
 func lossCases() []golden {
-	const force = "hold m1, save m1, prepare m1, fence m2, fence m3, restore m1, start m1, init m1, join m2, update-node m2, remove-node m2, join m3, update-node m3, remove-node m3"
+	const force = "hold m1, save m1, prepare m1, fence m2, fence m3, restore m1, start m1, init m1, join m2, update-node m2, remove-node m2, join m3, update-node m3, remove-node m3, await w1"
 	return []golden{
 		everywhere("force-expired", "Every manager was off for longer than its certificate lasts: no start helps, and the others join anew.", expire).
 			want(force, "RQ209", "RQ120"),
@@ -53,7 +53,7 @@ func lossCases() []golden {
 			st.Host("m1").SwarmDir.Raft.Members = st.Host("m1").SwarmDir.Raft.Members[:2]
 			wiped(st, "m2")
 			st.Hosts = append(st.Hosts[:2], st.Hosts[3:]...)
-		}).with(ruled(2, allRungs, "")).want("hold m1, save m1, prepare m1, fence m2, restore m1, start m1, init m1, join m2, update-node m2, remove-node m2", "RQ209", "RQ120"),
+		}).with(ruled(2, allRungs, "")).want("hold m1, save m1, prepare m1, fence m2, restore m1, start m1, init m1, join m2, update-node m2, remove-node m2, await w1", "RQ209", "RQ120"),
 		edited(everywhere("restore-none-whole", "No disk holds state, and of the two backups one is cut and one was never verified.", wiped), func(st *state.State) {
 			cut, unverified := aged(time.Hour), aged(2*time.Hour)
 			cut.Problem = &state.Problem{Code: "RQ112", Text: "swarm.tar.zst.age has 92094 bytes, and was stored with 184188", Remedy: "Don't rely on this backup."}

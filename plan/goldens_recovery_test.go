@@ -123,18 +123,18 @@ func forceCases() []golden {
 			func(st *state.State) {
 				st.Host("m2").SwarmDir.Raft = log("m2", 7, 962)
 				st.Host("m3").SwarmDir.Raft = log("m3", 6, 970)
-			}).want("hold m2, save m2, prepare m2, fence m1, fence m3, restore m2, start m2, init m2, join m1, join m3, stop m3, archive m3, start m3, verify m3", "RQ120", "RQ103"),
-		alone("force-unreachable", "m2 and m3 can't be reached, and nobody says that they are gone for good: approving that is asked for.", lose).with(ruled(3, forceAlone, "")).want("hold m1, save m1, prepare m1, restore m1, start m1, init m1", "RQ224", "RQ224", "RQ209", "RQ301", "RQ301", "RQ120", "RQ121", "RQ121", "RQ122", "RQ134"),
-		alone("force-acknowledged", "m2 and m3 can't be reached and are said to be dead.", lose).with(ruled(3, dead, "")).want("hold m1, save m1, prepare m1, restore m1, start m1, init m1", "RQ224", "RQ224", "RQ209", "RQ301", "RQ301", "RQ120", "RQ122", "RQ134"),
+			}).want("hold m2, save m2, prepare m2, fence m1, fence m3, restore m2, start m2, init m2, join m1, join m3, await w1, stop m3, archive m3, start m3, verify m3", "RQ120", "RQ103"),
+		alone("force-unreachable", "m2 and m3 can't be reached, and nobody says that they are gone for good: approving that is asked for.", lose).with(ruled(3, forceAlone, "")).want("hold m1, save m1, prepare m1, restore m1, start m1, init m1, await w1", "RQ224", "RQ224", "RQ209", "RQ301", "RQ301", "RQ120", "RQ121", "RQ121", "RQ122", "RQ134"),
+		alone("force-acknowledged", "m2 and m3 can't be reached and are said to be dead.", lose).with(ruled(3, dead, "")).want("hold m1, save m1, prepare m1, restore m1, start m1, init m1, await w1", "RQ224", "RQ224", "RQ209", "RQ301", "RQ301", "RQ120", "RQ122", "RQ134"),
 		edited(alone("force-host-key", "m2 shows another host key, so it is alive, whatever assume_dead says.", lose).with(ruled(3, dead, "")), func(st *state.State) {
 			st.Host("m2").Problem = &state.Problem{Code: "RQ303", Text: "the host key is not the one on record"}
-		}).want("hold m1, save m1, prepare m1, restore m1, start m1, init m1", "RQ224", "RQ224", "RQ209", "RQ301", "RQ303", "RQ120", "RQ121", "RQ122", "RQ134"),
+		}).want("hold m1, save m1, prepare m1, restore m1, start m1, init m1, await w1", "RQ224", "RQ224", "RQ209", "RQ301", "RQ303", "RQ120", "RQ121", "RQ122", "RQ134"),
 		edited(alone("force-wiped", "m2's and m3's disks are empty: they join anew and get their labels.", wiped).with(ruled(3, forceAlone, "")), func(st *state.State) {
 			st.Host("m1").Engine.Containers = 2
 			b := aged(time.Hour)
 			b.Raft = *log("m2", 7, 990)
 			keep(st, b)
-		}).want("hold m1, save m1, prepare m1, fence m2, fence m3, restore m1, start m1, init m1, join m2, update-node m2, remove-node m2, join m3, update-node m3, remove-node m3", "RQ102", "RQ120", "RQ122", "RQ123"),
+		}).want("hold m1, save m1, prepare m1, fence m2, fence m3, restore m1, start m1, init m1, join m2, update-node m2, remove-node m2, join m3, update-node m3, remove-node m3, await w1", "RQ102", "RQ120", "RQ122", "RQ123"),
 		edited(alone("force-autolocked", "An auto-locked survivor with an uncommitted entry, an expired certificate and another address than declared.", wiped).with(ruled(3, forceAlone, aKey)),
 			func(st *state.State) {
 				d := &st.Host("m1").SwarmDir
@@ -181,7 +181,7 @@ func cutCases() []golden {
 		cut(st, "m3", state.RecoveryFenced)
 	}
 	return []golden{
-		at("cut-held", "A recovery was cut once m1 was held.", func(st *state.State) { cut(st, "m1", state.RecoveryHeld) }).want("hold m1, save m1, prepare m1, fence m2, fence m3, restore m1, start m1, init m1, join m2, join m3, stop m3, archive m3, start m3, verify m3", "RQ120", "RQ103"),
+		at("cut-held", "A recovery was cut once m1 was held.", func(st *state.State) { cut(st, "m1", state.RecoveryHeld) }).want("hold m1, save m1, prepare m1, fence m2, fence m3, restore m1, start m1, init m1, join m2, join m3, await w1, stop m3, archive m3, start m3, verify m3", "RQ120", "RQ103"),
 		at("cut-held-but-enough", "A recovery holds m1 and has changed nothing, and m2 and m3 are only stopped: all are started.", func(st *state.State) {
 			cut(st, "m1", state.RecoveryHeld)
 			for _, m := range []string{"m2", "m3"} {
@@ -192,20 +192,20 @@ func cutCases() []golden {
 		at("cut-staged", "A recovery was cut once the directory was staged and m2 fenced.", func(st *state.State) {
 			cut(st, "m1", state.RecoveryStaged)
 			cut(st, "m2", state.RecoveryFenced)
-		}).want("hold m1, save m1, prepare m1, fence m2, fence m3, restore m1, start m1, init m1, join m2, join m3, stop m3, archive m3, start m3, verify m3", "RQ305", "RQ120", "RQ103"),
+		}).want("hold m1, save m1, prepare m1, fence m2, fence m3, restore m1, start m1, init m1, join m2, join m3, await w1, stop m3, archive m3, start m3, verify m3", "RQ305", "RQ120", "RQ103"),
 		at("cut-swapped", "A recovery was cut once m1's directory was replaced.", func(st *state.State) {
 			fencedBoth(st)
 			cut(st, "m1", state.RecoverySwapped)
-		}).want("fence m2, fence m3, start m1, init m1, join m2, join m3, stop m3, archive m3, start m3, verify m3", "RQ305", "RQ305", "RQ120", "RQ103"),
+		}).want("fence m2, fence m3, start m1, init m1, join m2, join m3, await w1, stop m3, archive m3, start m3, verify m3", "RQ305", "RQ305", "RQ120", "RQ103"),
 		at("cut-lifted", "A recovery was cut before its new cluster was made.", func(st *state.State) {
 			fencedBoth(st)
 			forgot(st, "m1")
 			cut(st, "m1", state.RecoveryLifted)
-		}).want("fence m2, fence m3, init m1, join m2, join m3, stop m3, archive m3, start m3, verify m3", "RQ305", "RQ305", "RQ120", "RQ103"),
+		}).want("fence m2, fence m3, init m1, join m2, join m3, await w1, stop m3, archive m3, start m3, verify m3", "RQ305", "RQ305", "RQ120", "RQ103"),
 		at("cut-restore-swapped", "A restore was cut once the directory was replaced: going on needs no force_new_cluster.", func(st *state.State) {
 			fencedBoth(st)
 			cut(st, "m1", state.RecoverySwapped)
-		}).with(ruled(3, "  allow = [\"restore\"]\n", "")).want("fence m2, fence m3, start m1, init m1, join m2, join m3, stop m3, archive m3, start m3, verify m3", "RQ305", "RQ305", "RQ120", "RQ103"),
+		}).with(ruled(3, "  allow = [\"restore\"]\n", "")).want("fence m2, fence m3, start m1, init m1, join m2, join m3, await w1, stop m3, archive m3, start m3, verify m3", "RQ305", "RQ305", "RQ120", "RQ103"),
 	}
 }
 
@@ -234,9 +234,9 @@ func restoreCases() []golden {
 	}).with(ruled(3, allRungs, ""))
 	g.restore = "latest"
 	return []golden{
-		absent("restore", "Every manager's disk is empty: the newest backup goes onto the host that it was taken on.", nil).want("prepare m2, hold m2, fence m1, fence m3, restore m2, start m2, init m2, join m1, update-node m1, remove-node m1, join m3, update-node m3, remove-node m3, rotate-join-tokens m2", "RQ125", "RQ134"),
-		absent("restore-never-opened", "The backup was never opened.", func(_ *state.State, b *state.Backup) { b.OpenedAt = time.Time{} }).want("prepare m2, hold m2, fence m1, fence m3, restore m2, start m2, init m2, join m1, update-node m1, remove-node m1, join m3, update-node m3, remove-node m3, rotate-join-tokens m2", "RQ124", "RQ125", "RQ134"),
-		onto(absent("restore-elsewhere", "The backup of m2 goes onto m3: no node ID and no raft ID is on two hosts.", nil), "m3").want("prepare m3, hold m3, fence m1, fence m2, restore m3, start m3, init m3, join m1, update-node m1, remove-node m1, join m2, update-node m2, remove-node m2, update-node m3, remove-node m3, rotate-join-tokens m3", "RQ125", "RQ134"),
+		absent("restore", "Every manager's disk is empty: the newest backup goes onto the host that it was taken on.", nil).want("prepare m2, hold m2, fence m1, fence m3, restore m2, start m2, init m2, join m1, update-node m1, remove-node m1, join m3, update-node m3, remove-node m3, rotate-join-tokens m2, await w1", "RQ125", "RQ134"),
+		absent("restore-never-opened", "The backup was never opened.", func(_ *state.State, b *state.Backup) { b.OpenedAt = time.Time{} }).want("prepare m2, hold m2, fence m1, fence m3, restore m2, start m2, init m2, join m1, update-node m1, remove-node m1, join m3, update-node m3, remove-node m3, rotate-join-tokens m2, await w1", "RQ124", "RQ125", "RQ134"),
+		onto(absent("restore-elsewhere", "The backup of m2 goes onto m3: no node ID and no raft ID is on two hosts.", nil), "m3").want("prepare m3, hold m3, fence m1, fence m2, restore m3, start m3, init m3, join m1, update-node m1, remove-node m1, join m2, update-node m2, remove-node m2, update-node m3, remove-node m3, rotate-join-tokens m3, await w1", "RQ125", "RQ134"),
 		absent("restore-no-identity", "The backup can't be opened without an identity.", nil).
 			with(strings.Replace(ruled(3, allRungs, ""), "  identity   = \"/root/identity.txt\"\n", "", 1)).want("", "RQ225", "RQ110"),
 		absent("restore-newer-engine", "The backup was taken with a newer engine.", func(_ *state.State, b *state.Backup) { b.EngineVersion = "29.1.0" }).want("", "RQ225"),
@@ -244,8 +244,8 @@ func restoreCases() []golden {
 		absent("restore-autolocked", "The backup is of an auto-locked swarm and no key is configured.", func(_ *state.State, b *state.Backup) { b.Autolocked, b.KeySHA256 = true, "ab12" }).want("", "RQ205"),
 		absent("restore-unknown-manager", "m3 can't be reached and is not said to be dead: unknown is not absent.", func(st *state.State, _ *state.Backup) { lose(st, "m3") }).want("", "RQ209", "RQ301"),
 		absent("restore-dead-manager", "m3 can't be reached and is said to be dead.", func(st *state.State, _ *state.Backup) { lose(st, "m3") }).
-			with(ruled(3, allRungs+"  assume_dead = [\"m3\"]\n", "")).want("prepare m2, hold m2, fence m1, restore m2, start m2, init m2, join m1, update-node m1, remove-node m1, rotate-join-tokens m2", "RQ224", "RQ301", "RQ125", "RQ134"),
-		g.want("prepare m2, hold m2, fence m3, hold m1, save m1, fence m1, restore m2, start m2, init m2, join m3, join m1, rotate-join-tokens m2, stop m1, archive m1, start m1, verify m1", "RQ125", "RQ134", "RQ103"),
+			with(ruled(3, allRungs+"  assume_dead = [\"m3\"]\n", "")).want("prepare m2, hold m2, fence m1, restore m2, start m2, init m2, join m1, update-node m1, remove-node m1, rotate-join-tokens m2, await w1", "RQ224", "RQ301", "RQ125", "RQ134"),
+		g.want("prepare m2, hold m2, fence m3, hold m1, save m1, fence m1, restore m2, start m2, init m2, join m3, join m1, rotate-join-tokens m2, await w1, stop m1, archive m1, start m1, verify m1", "RQ125", "RQ134", "RQ103"),
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 // kindWords say in one word or two what a kind of step does.
 var kindWords = map[Kind]string{Stop: "stop", Archive: "copy", Start: "start", Unlock: "unlock", Verify: "verify", CleanUp: "clean up",
 	Retain: "retain volumes on", Hold: "hold", Save: "save", Prepare: "prepare", Fence: "fence", Restore: "restore", Init: "init", Join: "join",
-	RemoveNode: "remove", UpdateNode: "update", RotateJoinTokens: "rotate join tokens by",
+	RemoveNode: "remove", UpdateNode: "update", Await: "await", RotateJoinTokens: "rotate join tokens by",
 	RotateUnlockKey: "rotate unlock key by", Check: "check by"}
 
 // summary is the plan in one line.

@@ -78,6 +78,7 @@ const (
 	Join       Kind = "join"        // a host joins the swarm, with its certificates where it has them
 	RemoveNode Kind = "remove-node" // an entry whose host is gone, or has another ID, is removed
 	UpdateNode Kind = "update-node" // labels and availability are put back
+	Await      Kind = "await"       // workers that come back by themselves are waited for
 
 	RotateJoinTokens Kind = "rotate-join-tokens" // those of the backup's time let nobody in any more
 	RotateUnlockKey  Kind = "rotate-unlock-key"  // the unlock key is made anew and goes where it is declared to
