@@ -185,6 +185,19 @@ func (c Contracted) tokens(ctx context.Context, t *testing.T, run apply.Run) {
 	if _, found, err := c.Ports.Hosts.RunStatus(ctx, run.Node, older.ID); found || err != nil {
 		t.Errorf("a run that was refused: found %v, %v", found, err)
 	}
+	if c.Ports.Recoverer == nil {
+		return
+	}
+	for what, change := range map[string]func(*apply.Operation){
+		"an older token":  func(op *apply.Operation) { op.Token-- },
+		"another machine": func(op *apply.Operation) { op.Host.MachineID = "another" },
+	} {
+		op := apply.Operation{ID: c.NewID(), Cluster: run.Cluster, Node: run.Node, Token: run.Token, Host: run.Host}
+		change(&op)
+		if held, err := c.Ports.Recoverer.Retain(ctx, op, "nosuchcontainer", []string{"v"}); err == nil || held != "" {
+			t.Errorf("volumes are retained with %s: %q, %v", what, held, err)
+		}
+	}
 }
 
 func (c Contracted) removal(ctx context.Context, t *testing.T, run apply.Run) {

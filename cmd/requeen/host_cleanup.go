@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,9 +11,7 @@ import (
 
 	"github.com/requeen/requeen/apply"
 	"github.com/requeen/requeen/internal/diag"
-	"github.com/requeen/requeen/internal/effects"
 	"github.com/requeen/requeen/internal/state"
-	"github.com/requeen/requeen/internal/status"
 )
 
 type cleanupFlags struct {
@@ -36,7 +33,17 @@ backup of the swarm's current epoch was taken after it and has been opened with
 an identity. Where the log in it may hold what the swarm was not made from (no
 safety copy was stored with it: after a restore, or of a manager that came back
 later), it goes only with -without-copy. Every other one is kept, with the reason
-and what to do. What may go is removed after you said yes.
+and what to do.
+
+Lists, too, the containers with which recoveries keep the anonymous volumes of what
+they removed (named requeen-RECOVERY-CONTAINER and never started). One may go when
+the swarm has a leader, its recovery is over on the host, whose engine is in the
+swarm, and no other container mounts a volume of it, which would go with that one.
+No backup counts: none holds volumes, and the volumes stay. Look into them on the
+host (docker volume inspect tells the directory), then docker volume rm; a docker
+volume prune takes what nothing holds any more.
+
+What may go is removed after you said yes.
 
 Exit status: 0, also when something is kept; 1 after an error.`,
 		Example: `  requeen host cleanup
@@ -69,29 +76,30 @@ func (a *app) hostCleanup(cmd *cobra.Command, f cleanupFlags, nodes []string) er
 	if err := s.noUnfinished(); err != nil {
 		return err
 	}
-	st, err := s.Observe(ctx)
+	st, err := s.observeHolders(ctx)
 	if err != nil {
 		return err
 	}
-	list := asidesOf(s, st, nodes, f.bare)
-	may := mayGo(list)
+	list := leftoversOf(s, st, nodes, f.bare)
+	may := list.mayGo()
 	if f.json {
-		if err := writeAsides(a, list); err != nil {
+		if err := list.write(a); err != nil {
 			return err
 		}
 	} else {
 		s.tellUnseen(st, nodes)
-		screenOf(a.out).Asides(list, a.now())
+		screenOf(a.out).Asides(list.asides, a.now())
+		screenOf(a.out).Holders(list.holders, a.now())
 	}
-	if len(may) == 0 || f.json && !f.auto {
+	if may.none() || f.json && !f.auto {
 		return nil
 	}
 	if !f.auto {
-		if yes, err := s.agreed(fmt.Sprintf("\nRemove %s for good? Only \"yes\" does: ", countWords(len(may), "directory", "directories"))); !yes {
+		if yes, err := s.agreed("\nRemove " + may.words() + " for good? Only \"yes\" does: "); !yes {
 			return err
 		}
 	}
-	return s.removeAsides(ctx, st, may, nodes, f)
+	return s.removeLeftovers(ctx, st, may, nodes, f)
 }
 
 // noUnfinished refuses while a run on this machine is unfinished: what it set
@@ -109,7 +117,13 @@ func (s *session) noUnfinished() error {
 // tellUnseen names the hosts of which it is not known what lies there.
 func (s *session) tellUnseen(st *state.State, nodes []string) {
 	for _, h := range st.Hosts {
-		if h.Looked == state.Present || h.Target == "none" || len(nodes) > 0 && !slices.Contains(nodes, h.Name) {
+		if h.Target == "none" || len(nodes) > 0 && !slices.Contains(nodes, h.Name) {
+			continue
+		}
+		if h.Looked == state.Present {
+			if h.VolumeHoldersLooked != state.Present {
+				fmt.Fprintf(s.app.err, "%s: its engine does not tell its containers. Whether one holds volumes there is not known.\n", h.Name)
+			}
 			continue
 		}
 		text := "it was not looked at"
@@ -118,33 +132,6 @@ func (s *session) tellUnseen(st *state.State, nodes []string) {
 		}
 		fmt.Fprintf(s.app.err, "%s: %s. What lies there is not known.\n", h.Name, strings.TrimSuffix(text, "."))
 	}
-}
-
-// asidesOf are those on the hosts that are meant. With bare, superseded ones count
-// as superfluous.
-func asidesOf(s *session, st *state.State, nodes []string, bare bool) []status.Aside {
-	list := status.Asides(s.cfg, st)
-	for i := range list {
-		if bare && list[i].Superseded {
-			list[i].Superfluous, list[i].Remedy = true, ""
-		}
-	}
-	return slices.DeleteFunc(list, func(a status.Aside) bool { return len(nodes) > 0 && !slices.Contains(nodes, a.Node) })
-}
-
-func mayGo(list []status.Aside) []status.Aside {
-	return slices.DeleteFunc(slices.Clone(list), func(a status.Aside) bool { return !a.Superfluous })
-}
-
-func writeAsides(a *app, list []status.Aside) error {
-	var lines []any
-	for _, aside := range list {
-		lines = append(lines, struct {
-			Type string `json:"type"`
-			status.Aside
-		}{"set_aside", aside})
-	}
-	return writeLines(a.out, lines...)
 }
 
 // agreed asks a question that only "yes" answers.
@@ -162,49 +149,6 @@ func (s *session) agreed(question string) (bool, error) {
 	return true, nil
 }
 
-// removeAsides takes the lock of the repositories that hold the backups which
-// count, looks again, and removes what still may go.
-func (s *session) removeAsides(ctx context.Context, st *state.State, may []status.Aside, nodes []string, f cleanupFlags) error {
-	world := effects.New(s.effects())
-	token := uint64(0)
-	for _, h := range st.Hosts {
-		token = max(token, h.RunToken)
-	}
-	for _, r := range s.cfg.Repositories {
-		if !holdsAny(st, r.Name, may) {
-			continue
-		}
-		lock, err := world.Lock(ctx, r.Name, "host cleanup", token)
-		if err != nil {
-			return cleanupLocked(r.Name, err)
-		}
-		defer lock.Release(context.WithoutCancel(ctx)) //nolint:errcheck // it becomes stale by itself
-		token = max(token, lock.Number())
-	}
-	again, err := s.Observe(ctx)
-	if err != nil {
-		return err
-	}
-	still := mayGo(asidesOf(s, again, nodes, f.bare))
-	for _, aside := range may {
-		if !slices.ContainsFunc(still, func(a status.Aside) bool { return a.Node == aside.Node && a.Path == aside.Path }) {
-			fmt.Fprintf(s.app.err, "%s: %s changed meanwhile and is kept.\n", aside.Node, aside.Path)
-			continue
-		}
-		if err := world.RemoveAside(ctx, effects.Aside{Cluster: s.cfg.Cluster.Name, Token: token, Node: aside.Node, Host: *again.Host(aside.Node), Path: aside.Path}); err != nil {
-			return err
-		}
-		if f.json {
-			if err := writeLines(s.app.out, map[string]any{"type": "removed", "node": aside.Node, "path": aside.Path, "bytes": aside.Bytes}); err != nil {
-				return err
-			}
-			continue
-		}
-		fmt.Fprintf(s.app.out, "%s: %s is removed.\n", aside.Node, aside.Path)
-	}
-	return nil
-}
-
 func cleanupLocked(repository string, err error) error {
 	var held *apply.HeldError
 	if !errors.As(err, &held) {
@@ -213,21 +157,6 @@ func cleanupLocked(repository string, err error) error {
 	return diag.Diagnostic{Severity: diag.Error, Code: diag.LockHeld, Summary: "Another run holds the lock of repository " + repository,
 		Detail: held.Error() + ". It may need what is set aside, so nothing was removed.",
 		Remedy: "wait for it to end; if its machine is gone for good, requeen force-unlock"}
-}
-
-// holdsAny tells whether a repository holds a backup on which a removal rests.
-func holdsAny(st *state.State, repository string, may []status.Aside) bool {
-	for _, r := range st.Repositories {
-		if r.Name != repository {
-			continue
-		}
-		for _, b := range r.Backups {
-			if slices.ContainsFunc(may, func(a status.Aside) bool { return a.Backup == b.ID }) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 func countWords(n int, one, many string) string {

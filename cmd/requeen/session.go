@@ -93,11 +93,20 @@ func (a *app) open(f *configFlags) (*session, error) {
 func (s *session) close() { s.pool.Close() }
 
 // Observe looks at the hosts, the swarm and the repositories.
-func (s *session) Observe(ctx context.Context) (*state.State, error) { return s.look(ctx, false) }
+func (s *session) Observe(ctx context.Context) (*state.State, error) {
+	return s.look(ctx, observe.Options{})
+}
 
-// look is Observe; containers are looked at also where the swarm answers if asked.
-func (s *session) look(ctx context.Context, containers bool) (*state.State, error) {
-	st, err := observe.Read(ctx, s.cfg, s.pool, observe.Options{Now: s.app.now, Containers: containers})
+// observeHolders is Observe, and asks the engines for the containers with which
+// recoveries hold volumes.
+func (s *session) observeHolders(ctx context.Context) (*state.State, error) {
+	return s.look(ctx, observe.Options{VolumeHolders: true})
+}
+
+// look is Observe with options that say what else is looked at.
+func (s *session) look(ctx context.Context, o observe.Options) (*state.State, error) {
+	o.Now = s.app.now
+	st, err := observe.Read(ctx, s.cfg, s.pool, o)
 	switch {
 	case st == nil || st.Swarm != nil:
 		s.firstLook = time.Time{}
@@ -145,7 +154,7 @@ func (s *session) decided(ctx context.Context, w wish, quiet bool) (*plan.Plan, 
 // build makes a plan of what is there now. A backup that the plan would restore is
 // opened first, and the plan is made again with what came of that.
 func (s *session) build(ctx context.Context, w wish, quiet bool) (*plan.Plan, error) {
-	st, err := s.look(ctx, w.restore != "")
+	st, err := s.look(ctx, observe.Options{Containers: w.restore != ""})
 	if err != nil {
 		return nil, err
 	}

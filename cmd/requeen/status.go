@@ -32,8 +32,8 @@ func newStatusCommand(a *app) *cobra.Command {
 		Short: "Show how the cluster and its backups stand",
 		Long: `Looks at the hosts, the swarm and the repositories, and shows the condition, the
 quorum and its margin, every node, the newest backups with their ages, what
-recoveries hold and have set aside, and for each thing that is wrong what to
-type. Nothing is changed.
+recoveries hold and have set aside, the containers with which they keep volumes,
+and for each thing that is wrong what to type. Nothing is changed.
 
 Exit status, for monitoring: 0 nothing needs a hand, 1 something could not be
 told, 2 something needs a hand. The thresholds are flags.`,
@@ -102,7 +102,7 @@ func (s *session) judge(ctx context.Context, t status.Thresholds) (*status.Repor
 	if err != nil {
 		return nil, err
 	}
-	st, err := s.Observe(ctx)
+	st, err := s.observeHolders(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -46,6 +46,8 @@ var (
 	readLiveScript string
 	//go:embed remove_aside.sh
 	removeAsideScript string
+	//go:embed guarded.sh
+	guardedScript string
 )
 
 // refusals type the exit statuses of guard.sh.

@@ -44,3 +44,30 @@ func TestContainersAreLookedAtForRecoveriesOnly(t *testing.T) {
 		})
 	}
 }
+
+// TestVolumeHoldersAreAskedForOnDemand: a look of plan or apply costs no call more,
+// and an engine that does not say leaves them unknown.
+func TestVolumeHoldersAreAskedForOnDemand(t *testing.T) {
+	for _, asked := range []bool{false, true} {
+		cfg := declare("m1", "m2", "w1")
+		w := healthyWorld(cfg)
+		for _, m := range w.machines {
+			m.engine.holds = []state.VolumeHolder{{Name: "requeen-r1-" + m.name}}
+		}
+		w.machines["m2"].engine.madeErr = errors.New("it hangs")
+		s, err := read(t.Context(), cfg, w.ports(), Options{Now: func() time.Time { return observedAt }, VolumeHolders: asked})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, h := range s.Hosts {
+			e := w.machines[h.Name].engine
+			if e.holdAsked > 0 != asked || e.madeAsked > 0 {
+				t.Errorf("%s was asked %d times for holders, %d times for the containers of tasks", h.Name, e.holdAsked, e.madeAsked)
+			}
+			known := asked && h.Name != "m2"
+			if (h.VolumeHoldersLooked == state.Present) != known || len(h.VolumeHolders) == 1 != known {
+				t.Errorf("%s: %q %+v", h.Name, h.VolumeHoldersLooked, h.VolumeHolders)
+			}
+		}
+	}
+}

@@ -84,10 +84,12 @@ type fakeEngine struct {
 	keyErr   error
 	made     []state.Container
 	madeErr  error
+	holds    []state.VolumeHolder
 
 	mu        sync.Mutex
 	keyAsked  int
 	madeAsked int
+	holdAsked int
 	closed    int
 	swarmedAt time.Time
 }
@@ -141,6 +143,17 @@ func (c *fakeClient) Containers(context.Context) ([]state.Container, error) {
 	defer e.mu.Unlock()
 	e.madeAsked++
 	return e.made, e.madeErr
+}
+
+func (c *fakeClient) VolumeHolders(context.Context) ([]state.VolumeHolder, error) {
+	e := c.to.Load()
+	if e == nil {
+		return nil, errors.New("the socket refuses")
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.holdAsked++
+	return e.holds, e.madeErr
 }
 
 func (c *fakeClient) Close() error {

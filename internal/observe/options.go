@@ -27,6 +27,9 @@ type Options struct {
 	// Containers asks for the tasks' containers also where the swarm answers; where
 	// it does not, they are looked at anyway.
 	Containers bool
+	// VolumeHolders asks every engine for the containers that recoveries left to
+	// hold volumes: only who lists or removes them needs it.
+	VolumeHolders bool
 	// Parallel bounds how many workers are looked at at once; managers never
 	// wait.
 	Parallel int // 0: 64

@@ -55,6 +55,7 @@ type engineAPI interface {
 	Swarm(ctx context.Context) (state.Swarm, error)
 	UnlockKey(ctx context.Context) ([]byte, error)
 	Containers(ctx context.Context) ([]state.Container, error)
+	VolumeHolders(ctx context.Context) ([]state.VolumeHolder, error)
 	Close() error
 }
 

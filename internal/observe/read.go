@@ -40,9 +40,7 @@ func read(ctx context.Context, cfg *schema.Config, p ports, o Options) (*state.S
 	l.patiently(ctx, rows)
 	slices.SortFunc(rows, byName)
 	s.Swarm, s.SwarmProblem = l.swarm(ctx, rows)
-	if s.Swarm == nil || o.Containers {
-		l.containers(ctx, rows)
-	}
+	l.containers(ctx, rows, s.Swarm == nil || o.Containers)
 	for i := range rows {
 		s.Hosts[i] = rows[i].host
 	}

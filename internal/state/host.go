@@ -33,6 +33,12 @@ type Host struct {
 	Containers       []Container `json:"containers,omitempty"`
 	ContainersLooked Presence    `json:"containers_looked,omitempty"`
 
+	// VolumeHolders are what recoveries left to hold anonymous volumes, sorted by
+	// Name; VolumeHoldersLooked is Present where the engine was asked for them and
+	// told.
+	VolumeHolders       []VolumeHolder `json:"volume_holders,omitempty"`
+	VolumeHoldersLooked Presence       `json:"volume_holders_looked,omitempty"`
+
 	// RunToken is the highest run token that this host has seen for the
 	// cluster (safety rule 20), 0 when none.
 	RunToken uint64 `json:"run_token,omitempty"`

@@ -1,5 +1,7 @@
 package state
 
+import "time"
+
 // Task is a task of a service that a swarm has put on a node. The first
 // assignment after a restore removes what runs on a node and is not among its
 // tasks (safety rule 15).
@@ -31,6 +33,18 @@ type Container struct {
 	// Writable are the other places outside of it that it can write to, sorted
 	// by Target.
 	Writable []Mount `json:"writable,omitempty"`
+}
+
+// VolumeHolder is a container that a recovery made and that is never started: it
+// mounts anonymous volumes, so that they stay when the container they were made for
+// is removed.
+type VolumeHolder struct {
+	ID        string    `json:"id"`
+	Name      string    `json:"container"`           // without the slash that the API puts before it
+	State     string    `json:"state"`               // created, unless somebody started it
+	Recovery  string    `json:"recovery"`            // the ID of the recovery that made it
+	Volumes   []string  `json:"volumes"`             // their names, sorted
+	CreatedAt time.Time `json:"created_at,omitzero"` // the host's clock
 }
 
 // Mount is a place outside of a container that is seen in it.

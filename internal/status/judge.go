@@ -22,7 +22,7 @@ func Judge(in Input) (*Report, error) {
 		FormatVersion: FormatVersion, Cluster: in.Config.Cluster.Name, SwarmID: p.SwarmID, Epoch: p.Epoch,
 		ObservedAt: in.State.ObservedAt, Condition: p.Condition, Quorum: plan.Quorum(in.Config, in.State), Leader: plan.Leader(in.Config, in.State),
 		UnlockKeyKnown: in.Config.Cluster.UnlockKey.Known(),
-		UndecidedUntil: p.UndecidedUntil, Asides: Asides(in.Config, in.State),
+		UndecidedUntil: p.UndecidedUntil, Asides: Asides(in.Config, in.State), VolumeHolders: Holders(in.Config, in.State),
 		Nodes: []Node{}, Backups: []Backup{}, Repositories: []Repository{}, Unfinished: slices.Clone(in.Unfinished), Findings: []Finding{},
 	}}
 	if s := in.State.Swarm; s != nil {

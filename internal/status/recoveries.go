@@ -40,6 +40,11 @@ func (j *judge) recoveries(h *state.Host) {
 			j.aside(a)
 		}
 	}
+	for _, l := range j.r.VolumeHolders {
+		if l.Node == h.Name {
+			j.volumeHolder(l)
+		}
+	}
 }
 
 func (j *judge) aside(a Aside) {

@@ -82,6 +82,9 @@ type Report struct {
 	Unfinished     []Run          `json:"unfinished"`
 	// Asides are the directories that recoveries and others set aside, judged.
 	Asides []Aside `json:"set_asides,omitempty"`
+	// VolumeHolders are the containers with which recoveries hold anonymous volumes,
+	// judged.
+	VolumeHolders []Holder `json:"volume_holders,omitempty"`
 	// UndecidedUntil is when the loss of the quorum may be judged; zero where
 	// nothing has to be waited for.
 	UndecidedUntil time.Time `json:"undecided_until,omitzero"`

@@ -77,6 +77,17 @@ func TestRecoveryPlanLines(t *testing.T) {
 	}
 }
 
+// Holders are told like set-asides, and that their volumes stay.
+func TestHoldersScreens(t *testing.T) {
+	r := report(t, "fresh", recovered)
+	for _, width := range []int{80, 200} {
+		var out bytes.Buffer
+		view.Screen{Out: &out, Width: width}.Holders(r.VolumeHolders, r.ObservedAt)
+		fits(t, "holders", out.String(), width)
+		golden(t, filepath.Join("testdata", "plan", fmt.Sprintf("holders-%d.txt", width)), out.String())
+	}
+}
+
 // What may go stands before what is kept, and both say why.
 func TestAsidesScreens(t *testing.T) {
 	r := report(t, "fresh", recovered)

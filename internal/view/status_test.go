@@ -136,6 +136,9 @@ func recovered(_ *schema.Config, st *state.State) {
 	safety := *b
 	safety.ID, safety.Kind = old, state.KindSafety
 	st.Repositories[0].Backups = append(st.Repositories[0].Backups, safety)
+	volumes := []string{strings.Repeat("0123456789abcdef", 4), strings.Repeat("fedcba9876543210", 4)}
+	st.Host("w1").VolumeHolders = []state.VolumeHolder{{ID: "h1", Name: "requeen-" + id + "-0a1b2c3d4e5f", State: "created", Recovery: id, Volumes: volumes, CreatedAt: b.TakenAt.Add(time.Hour)}}
+	m2.VolumeHolders = []state.VolumeHolder{{ID: "h2", Name: "requeen-" + id + "-aaaaaaaaaaaa", State: "created", Recovery: id, Volumes: volumes[:1], CreatedAt: b.TakenAt.Add(time.Hour)}}
 	m2.Service.Holds = []string{"/var/lib/requeen/recoveries/" + id + "/hold"}
 	m2.Service.ActiveState, m2.Engine = "inactive", state.Engine{Answered: state.Absent}
 	m2.Recoveries = []state.HostRecovery{{ID: id, Cluster: "prod", Phase: state.RecoveryFenced, Held: true}}

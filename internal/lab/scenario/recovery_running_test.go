@@ -3,6 +3,7 @@
 package scenario
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -45,8 +46,54 @@ func (s *swarm) runningContainers() {
 			s.t.Errorf("the anonymous volume %s holds %q", v, text)
 		}
 	}
-	s.on("w1", "docker rm $(docker ps -aq -f label=io.requeen.recovery="+p.Recovery.ID+") >/dev/null && docker volume rm "+strings.Join(volumes, " ")+" >/dev/null")
+	s.volumesReleased(p, "w1", volumes)
 	s.nextPlanBacksUp()
+}
+
+// volumesReleased says that status names the containers with which a recovery holds
+// volumes on a node, and that host cleanup removes them and leaves the volumes.
+func (s *swarm) volumesReleased(p recoveryPlan, node string, volumes []string) {
+	s.t.Helper()
+	var r struct {
+		Holders []struct {
+			Node, Container, Recovery string
+			Volumes                   []string
+			CreatedAt                 time.Time `json:"created_at"`
+			Superfluous               bool
+		} `json:"volume_holders"`
+	}
+	must(s.t, json.Unmarshal([]byte(s.run("status", "-json").stdout), &r))
+	words := strings.Join(strings.Fields(s.run("status").stdout), " ")
+	var held, ids []string
+	for _, h := range r.Holders {
+		held = append(held, h.Volumes...)
+		ids = append(ids, h.Container)
+		if h.Node != node || h.Recovery != p.Recovery.ID || !h.Superfluous || h.CreatedAt.IsZero() || !strings.Contains(words, h.Container+" on "+node) {
+			s.t.Errorf("status has %+v, of recovery %s on %s; it says %s", h, p.Recovery.ID, node, words)
+		}
+	}
+	slices.Sort(held)
+	if !slices.Equal(held, slices.Sorted(slices.Values(volumes))) {
+		s.t.Fatalf("status lists the volumes %v as held, want %v", held, volumes)
+	}
+	out := s.does("host", "cleanup", node, "-auto-approve").stdout
+	for _, want := range append([]string{"the volumes stay"}, ids...) {
+		if !strings.Contains(out, want) {
+			s.t.Errorf("host cleanup does not say %q:\n%s", want, out)
+		}
+	}
+	if left := s.on(node, "docker ps -aq -f label=io.requeen.recovery"); strings.TrimSpace(left) != "" {
+		s.t.Errorf("left are the containers %s", left)
+	}
+	for _, v := range volumes {
+		if text := s.on(node, "cat /var/lib/docker/volumes/"+v+"/_data/written; true"); strings.TrimSpace(text) != v {
+			s.t.Errorf("after host cleanup the anonymous volume %s holds %q", v, text)
+		}
+	}
+	if strings.Contains(s.run("status", "-json").stdout, "volume_holders") {
+		s.t.Error("status still lists what is gone")
+	}
+	s.on(node, "docker volume rm "+strings.Join(volumes, " ")+" >/dev/null")
 }
 
 // late gives the containers of the service late, once both run, and their volumes.
