@@ -1,6 +1,10 @@
 package apply
 
-import "os"
+import (
+	"os"
+	"testing"
+	"time"
+)
 
 // WithFault lets a test cut or break journal writes.
 func WithFault(q Request, f func(stage, recordType string) error) Request {
@@ -10,3 +14,10 @@ func WithFault(q Request, f func(stage, recordType string) error) Request {
 
 // SkipSync lets the tests' thousands of journals not wait for the disk.
 func SkipSync() { syncFile = func(*os.File) error { return nil } }
+
+// AskLockFor bounds the asking for a lock in one test.
+func AskLockFor(t *testing.T, d time.Duration) {
+	was := lockTime
+	lockTime = d
+	t.Cleanup(func() { lockTime = was })
+}

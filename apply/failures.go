@@ -92,15 +92,21 @@ func (e *BusyError) Unwrap() error { return e.Diagnostic() }
 type LockLostError struct {
 	Repository string
 	Back       string // whether a stopped manager was seen to be back; empty when none was
+	// Recovery tells that the run is one, which can go on without the lock.
+	Recovery bool
 }
 
 // Diagnostic is the error with its remedy.
 func (e *LockLostError) Diagnostic() diag.Diagnostic {
+	remedy := "requeen plan names who holds it; when no other run is at work, run requeen apply again: it goes on from here."
+	if e.Recovery {
+		remedy += " If the repository itself is gone and nobody else runs requeen, requeen apply -lock=false goes on without it."
+	}
 	return diag.Diagnostic{
 		Severity: diag.Error, Code: diag.LockHeld,
 		Summary: "The lock of repository " + e.Repository + " was lost",
 		Detail:  strings.TrimSpace("Another run may act on the cluster now, so this one began nothing further. " + e.Back),
-		Remedy:  "requeen plan names who holds it; when no other run is at work, run requeen apply again: it goes on from here.",
+		Remedy:  remedy,
 	}
 }
 

@@ -3,15 +3,18 @@ package apply
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sort"
 	"time"
-
-	"github.com/requeen/requeen/internal/diag"
 )
 
 // ownLockPatience is how long a run waits for the lock that an earlier try of
 // the same plan left: longer than the time after which a lock is stale.
 const ownLockPatience = 90 * time.Second
+
+// lockTime bounds one asking for a lock: longer than it takes to find that the
+// run which holds it is dead.
+var lockTime = 2 * time.Minute
 
 // releaseTime bounds giving a lock back.
 const releaseTime = 15 * time.Second
@@ -25,6 +28,10 @@ type heldLock struct {
 // with one number: it is the token that the hosts compare, and two repositories
 // with different numbers would let one step refuse the next.
 func (r *runner) takeLocks(ctx context.Context) error {
+	if r.req.NoLock {
+		r.emit(Event{Type: Note, Text: "RUNS WITHOUT THE SHARED LOCK (-lock=false): nothing but the hosts' own locks keeps a second run away; see that nobody else runs requeen for cluster " + r.p.Cluster})
+		return nil
+	}
 	number := r.highestToken()
 	over := r.allDone()
 	for _, name := range r.repositories() {
@@ -41,7 +48,7 @@ func (r *runner) takeLocks(ctx context.Context) error {
 			continue
 		}
 		if err := h.lock.Release(ctx); err != nil {
-			return lockError(h.repository, err)
+			return r.lockError(h.repository, err)
 		}
 		again, err := r.lockOnce(ctx, h.repository, highest-1)
 		if err != nil {
@@ -67,13 +74,13 @@ func (r *runner) lockOnce(ctx context.Context, name string, number uint64) (Lock
 	deadline := r.Clock.Now().Add(ownLockPatience)
 	told := false
 	for {
-		lock, err := r.Archive.Lock(ctx, name, r.req.Digest, number)
+		lock, err := r.askLock(ctx, name, number)
 		if err == nil {
 			return lock, nil
 		}
 		var held *HeldError
 		if !errors.As(err, &held) || held.Lock.Run != r.req.Digest || r.Clock.Now().After(deadline) {
-			return nil, lockError(name, err)
+			return nil, r.lockError(name, err)
 		}
 		if !told {
 			told = true
@@ -87,6 +94,25 @@ func (r *runner) lockOnce(ctx context.Context, name string, number uint64) (Lock
 			return nil, err
 		}
 	}
+}
+
+// askLock asks once for a lock. A repository that hangs is one that can't be used:
+// a swarm without a quorum does not wait for it. The context of a lock that was had
+// lives on with the run: what some stores' credentials renew themselves with hangs
+// on it.
+func (r *runner) askLock(ctx context.Context, name string, number uint64) (Lock, error) {
+	call, cancel := context.WithCancel(ctx)
+	patience := time.AfterFunc(lockTime, cancel)
+	lock, err := r.Archive.Lock(call, name, r.req.Digest, number)
+	late := !patience.Stop()
+	if err == nil {
+		return lock, nil
+	}
+	cancel()
+	if late && ctx.Err() == nil {
+		return nil, fmt.Errorf("repository %s did not give its lock within %s", name, lockTime)
+	}
+	return nil, err
 }
 
 // repositories are those of the steps that are still to do, sorted. A run that
@@ -137,7 +163,7 @@ func (r *runner) mayAct() error {
 	for _, h := range r.locks {
 		select {
 		case <-h.lock.Lost():
-			return &LockLostError{Repository: h.repository}
+			return &LockLostError{Repository: h.repository, Recovery: r.p.Recovery != nil}
 		default:
 		}
 	}
@@ -152,7 +178,7 @@ func (r *runner) stillHolds(ctx context.Context) error {
 	}
 	for _, h := range r.locks {
 		if err := h.lock.Check(ctx); err != nil {
-			return &LockLostError{Repository: h.repository}
+			return &LockLostError{Repository: h.repository, Recovery: r.p.Recovery != nil}
 		}
 	}
 	return nil
@@ -175,21 +201,4 @@ func (r *runner) releaseLocks(ctx context.Context) {
 		}
 	}
 	r.locks = nil
-}
-
-func lockError(name string, err error) error {
-	if errors.Is(err, context.Canceled) {
-		return err
-	}
-	var held *HeldError
-	if !errors.As(err, &held) {
-		return &RunError{Err: err, Diag: diag.Diagnostic{Severity: diag.Error, Code: diag.RepositoryUnusable,
-			Summary: "The lock of repository " + name + " could not be taken",
-			Detail:  err.Error() + ". Nothing was begun without it.",
-			Remedy:  "Mend what the message names, then run requeen apply again."}}
-	}
-	return &RunError{Err: err, Diag: diag.Diagnostic{Severity: diag.Error, Code: diag.LockHeld,
-		Summary: "Another run holds the lock of repository " + name,
-		Detail:  err.Error() + ". Two runs at once could stop two managers, so nothing was begun.",
-		Remedy:  "Wait for it to end; if its machine is gone for good, run requeen force-unlock."}}
 }

@@ -35,6 +35,8 @@ type Request struct {
 	// of the plan.
 	ConfigSHA256 string
 	Owner        string // user@machine pid
+	// NoLock takes no repository's lock (-lock=false): the hosts' own locks remain.
+	NoLock bool
 	// PollEvery bounds how often a wait looks; 0 is DefaultPollEvery.
 	PollEvery time.Duration
 

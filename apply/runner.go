@@ -55,6 +55,9 @@ func (r *runner) run(ctx context.Context) error {
 	if err := r.compare(ranBefore); err != nil {
 		return err
 	}
+	if err := r.lockless(); err != nil {
+		return err
+	}
 	if err := r.takeLocks(ctx); err != nil {
 		return err
 	}

@@ -27,9 +27,6 @@ func Leader(cfg *schema.Config, st *state.State) string {
 	return ""
 }
 
-// ByHand is what people do about a condition, empty for healthy and degraded.
-func ByHand(c ConditionName) string { return byHand[c] }
-
 // Freshness is how one backup block stands.
 type Freshness struct {
 	Block  schema.Backup

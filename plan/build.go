@@ -21,6 +21,10 @@ type Input struct {
 	// Restore asks for a restore of this backup (an ID, or "latest"), also where
 	// the swarm is well; Onto names the manager, "" leaves it to the configuration.
 	Restore, Onto string
+	// NoLock plans what runs without any repository's lock (-lock=false): nothing
+	// is written to a repository then, and nothing that another run may be storing
+	// is removed from a host.
+	NoLock bool
 	// HelperSystems are the systems ("linux/amd64") for which a helper is at
 	// hand; nil says that there is one for any.
 	HelperSystems []string
@@ -89,8 +93,11 @@ func (p *planner) decide() []*need {
 	}
 	needs := p.w.needs(p.in.Now, p.in.Backup)
 	for _, n := range needs {
-		if n.repo == nil {
+		switch {
+		case n.repo == nil:
 			p.unmetNeed(n, p.w.unusableRepository(n))
+		case p.in.NoLock && n.due:
+			p.unmetNeed(n, lockNeeded(n))
 		}
 	}
 	p.leftovers(needs)

@@ -86,7 +86,11 @@ func (w *world) split() (ConditionName, string) {
 			list = append(list, v)
 		}
 	}
-	return Split, "more than one manager leads: " + listing(labels(list))
+	text := "more than one manager leads: " + listing(labels(list))
+	if sides := w.sidesWords(); sides != "" {
+		text += ". " + sides
+	}
+	return Split, text
 }
 
 // led tells healthy from degraded where a leader was seen.

@@ -23,6 +23,7 @@ type disaster struct {
 	swarms map[string]*lineage // by epoch
 	now    time.Time
 	ask    string   // -restore of the next plan
+	noLock bool     // -lock=false of every plan
 	broken []string // what a step did that a real host would refuse, or that destroys
 	news   int
 }
@@ -260,7 +261,7 @@ func (d *disaster) account(epoch string) *state.Swarm {
 func (d *disaster) plan(t fataler) *plan.Plan {
 	t.Helper()
 	st := d.observe()
-	p, err := plan.Build(plan.Input{Config: d.cfg, State: st, Now: d.now, ToolVersion: "test", Restore: d.ask})
+	p, err := plan.Build(plan.Input{Config: d.cfg, State: st, Now: d.now, ToolVersion: "test", Restore: d.ask, NoLock: d.noLock})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, must(json.MarshalIndent(st, "", " ")))
 	}

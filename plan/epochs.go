@@ -14,10 +14,12 @@ import (
 type lineage struct {
 	parent map[string]string // by epoch
 	where  map[string]string // where an epoch was seen first
+	// holders are the managers that are in an epoch, as they say or as their logs do.
+	holders map[string][]string
 }
 
 func (w *world) lineage() lineage {
-	l := lineage{parent: map[string]string{}, where: map[string]string{}}
+	l := lineage{parent: map[string]string{}, where: map[string]string{}, holders: map[string][]string{}}
 	add := func(epoch, parent, where string) {
 		if _, known := l.where[epoch]; !known {
 			l.where[epoch] = where
@@ -29,6 +31,10 @@ func (w *world) lineage() lineage {
 	for _, n := range w.nodes {
 		if r := n.host.SwarmDir.Raft; r != nil && opened(r) {
 			add(r.Epoch, r.ParentEpoch, n.cfg.Name)
+			l.holders[r.Epoch] = append(l.holders[r.Epoch], n.cfg.Name)
+		}
+		if a := n.host.Account; a != nil {
+			add(a.Epoch, a.ParentEpoch, n.cfg.Name)
 		}
 	}
 	for _, r := range w.st.Repositories {
@@ -72,7 +78,11 @@ func (p *planner) ofNewestEpoch(list []*node) ([]*node, bool) {
 	if len(newest) > 1 {
 		var seen []string
 		for _, e := range newest {
-			seen = append(seen, fmt.Sprintf("%s on %s", epochName(e), l.where[e]))
+			on := l.where[e]
+			if names := l.holders[e]; len(names) > 0 {
+				on = listing(names)
+			}
+			seen = append(seen, fmt.Sprintf("%s on %s", epochName(e), on))
 		}
 		p.unmet(Unmet{Code: diag.NotHealthy, Goal: p.goalLeader(),
 			Reason: sentence("The history of the swarm was split, and neither side follows the other: " + listing(seen)),

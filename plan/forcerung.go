@@ -33,7 +33,9 @@ func (p *planner) rungForce(list []*node) {
 	p.compared(list)
 	p.evidence(r, log.RaftID)
 	r.Unfenced = p.unfenced(best, log.Members)
-	r.Repository = p.safetyRepository()
+	if !p.in.NoLock {
+		r.Repository = p.safetyRepository()
+	}
 	r.Expires = p.plan.PlannedAt.Add(expiry)
 	defer p.running(best.host.SwarmDir.Store)
 	p.retain(best.host.SwarmDir.Store)
@@ -54,6 +56,10 @@ func (p *planner) rungForce(list []*node) {
 // that others see.
 func (p *planner) saveStep(n *node) {
 	r := p.plan.Recovery
+	if p.in.NoLock {
+		p.hazard(diag.NoSharedLock, 0, n.cfg.Name, "No repository's lock is taken (-lock=false), and so nothing is stored in one: what %s holds stays on it alone, set aside, and nothing but the hosts' own locks keeps a second run away", n.cfg.Name)
+		return
+	}
 	if r.Repository == "" {
 		if len(p.w.cfg.Repositories) > 0 {
 			p.hazard(diag.NoSharedLock, 0, n.cfg.Name, "No repository can be used now: what %s holds stays on it alone, set aside, and nothing but the hosts' own locks keeps a second run away", n.cfg.Name)

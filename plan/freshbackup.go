@@ -11,8 +11,8 @@ import (
 // ID, which follows; where there is none, the next plan takes it.
 func (p *planner) freshBackups(needs []*need) {
 	r := p.plan.Recovery
-	if r == nil || r.Rung != RungForce && r.Rung != RungRestore {
-		return
+	if r == nil || r.Rung != RungForce && r.Rung != RungRestore || p.in.NoLock {
+		return // without the lock the next plan that takes it makes the backup
 	}
 	var from *node
 	for _, s := range p.plan.Steps {

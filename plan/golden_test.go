@@ -28,6 +28,7 @@ type golden struct {
 	config  string
 	state   *state.State
 	backup  bool     // plan -backup
+	noLock  bool     // plan -lock=false
 	helpers []string // Input.HelperSystems
 	restore string   // plan -restore
 	onto    string   // plan -onto
@@ -52,7 +53,7 @@ func (g golden) input(t testing.TB) plan.Input {
 	if err := dec.Decode(st); err != nil {
 		t.Fatal(err)
 	}
-	return plan.Input{Config: cfg, State: st, Now: st.ObservedAt, ToolVersion: "0.1.0", Backup: g.backup, HelperSystems: g.helpers, Restore: g.restore, Onto: g.onto}
+	return plan.Input{Config: cfg, State: st, Now: st.ObservedAt, ToolVersion: "0.1.0", Backup: g.backup, HelperSystems: g.helpers, Restore: g.restore, Onto: g.onto, NoLock: g.noLock}
 }
 
 func TestGolden(t *testing.T) {
@@ -94,6 +95,11 @@ func runGolden(t *testing.T, g golden) {
 	}
 	if have := codesOf(p); !cmp.Equal(have, g.codes) {
 		t.Errorf("codes are %q, want %q", have, g.codes)
+	}
+	for _, s := range p.Steps {
+		if g.noLock && s.Writes() {
+			t.Errorf("step %d, %s %s, needs the lock of repository %s", s.ID, s.Kind, s.Node, s.Repository)
+		}
 	}
 	classes(t, p)
 	second, err := plan.Build(g.input(t))

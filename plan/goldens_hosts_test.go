@@ -154,5 +154,18 @@ func conditionCases() []golden {
 			keep(st, b)
 		}).want("", "RQ209", "RQ209"),
 		of("split", "Two managers lead.", func(st *state.State) { member(st, "m2").Leader = true }).want("", "RQ209", "RQ209"),
+		of("split-epochs", "A cluster was forced out of m2, and m1 and m3 live on as they were: the older side is named.", sides("20250310T020000Z-c0ffee")).want("", "RQ209", "RQ209"),
+		of("split-one-epoch", "Two managers lead in one epoch: which side is to go, nothing tells.", sides("")).want("", "RQ209", "RQ209"),
+	}
+}
+
+// sides has m2 lead by itself in an epoch, which was opened after the first.
+func sides(epoch string) func(*state.State) {
+	return func(st *state.State) {
+		member(st, "m2").Leader = true
+		for _, m := range []string{"m1", "m3"} {
+			st.Host(m).Account = &state.Account{Leader: member(st, "m1").ID}
+		}
+		st.Host("m2").Account = &state.Account{Leader: member(st, "m2").ID, Epoch: epoch}
 	}
 }

@@ -28,6 +28,7 @@ func (p *planner) hazards(needs []*need) {
 	for _, n := range needs {
 		p.backupHazards(n)
 	}
+	p.withoutLock()
 	list := p.plan.Hazards
 	sort.SliceStable(list, func(i, j int) bool {
 		a, b := list[i], list[j]
@@ -157,7 +158,11 @@ func (p *planner) usedRepositories() []*state.Repository {
 
 func (p *planner) repositoryHazards(r *state.Repository) {
 	if l := r.Lock; l != nil {
-		p.hazard(diag.LockHeld, 0, "", "Repository %s is locked by %s since %s: apply will refuse until that run ends", r.Name, or(l.Owner, "another run"), stamp(l.CreatedAt))
+		then := "apply will refuse until that run ends"
+		if p.in.NoLock {
+			then = "apply -lock=false does not wait for that run, which may be at work on the same hosts"
+		}
+		p.hazard(diag.LockHeld, 0, "", "Repository %s is locked by %s since %s: %s", r.Name, or(l.Owner, "another run"), stamp(l.CreatedAt), then)
 	}
 	var damaged []string
 	readable := 0

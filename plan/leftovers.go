@@ -32,6 +32,9 @@ func (p *planner) leftovers(needs []*need) {
 			p.verifyLeft(l)
 		}
 	}
+	if p.in.NoLock {
+		return // another run may be storing what lies there
+	}
 	for _, l := range left { // no copy goes before the one that is used instead is verified
 		if !l.adopted() {
 			p.cleanUp(l)
@@ -207,7 +210,7 @@ func (p *planner) stoppedBy(n *node, runs []state.HostRun) (state.HostRun, bool)
 
 func (p *planner) left(kind Kind, r state.HostRun, timeout time.Duration, reason string) Step {
 	s := Step{Kind: kind, Backup: r.Backup, Run: r.ID, Risk: Safe, TimeoutSeconds: seconds(timeout), Reason: sentence(reason)}
-	if p.w.cfg.Repository(r.Repository) != nil {
+	if p.w.cfg.Repository(r.Repository) != nil && !p.in.NoLock {
 		s.Repository = r.Repository
 	}
 	return s

@@ -105,6 +105,8 @@ func (w *world) findDoubts() {
 			n.doubt = &Unmet{Code: diag.WrongCluster, Goal: "reach the node " + n.cfg.Name, Node: n.cfg.Name,
 				Reason: fmt.Sprintf("%s (%s) belongs to the swarm %s, not to %s. Nothing is planned on it.", n.cfg.Name, n.cfg.Address, foreignID(n, w.id.id), w.id.id),
 				Remedy: remedy(diag.WrongCluster)}
+		case n.elsewhere != nil:
+			n.doubt = elsewhereDoubt(n)
 		case w.ambiguous(n):
 			n.doubt = &Unmet{Code: diag.AmbiguousNode, Goal: "know which entry of the swarm " + n.cfg.Name + " is", Node: n.cfg.Name,
 				Reason: fmt.Sprintf("Its host can't be asked, and several entries fit %s: %s.", n.cfg.Name, candidates(n.rivals)),

@@ -69,6 +69,9 @@ func (w *world) stateOf(n *node) (NodeStateName, string) {
 	if h.Engine.Answered == state.Present {
 		return w.answered(n)
 	}
+	if r := n.elsewhere; r != nil { // what it holds may be the furthest, so it is not passed over as down
+		return NodeUnknown, fmt.Sprintf("the recovery %s of the cluster %q holds its engine", r.ID, r.Cluster)
+	}
 	switch h.Service.ActiveState {
 	case "inactive", "failed":
 		name, reason := byDisk(n, NodeStopped, NodeUnknown)

@@ -33,7 +33,7 @@ func (p *planner) notHealthy(needs []*need) {
 	reason := fmt.Sprintf("The cluster is %s: %s", p.w.cond.Name, sentence(p.w.cond.Reason))
 	if !mended && !told {
 		p.unmet(Unmet{Code: diag.NotHealthy, Goal: p.goalLeader(),
-			Reason: reason, Remedy: byHand[p.w.cond.Name]})
+			Reason: reason, Remedy: p.w.byHand()})
 	}
 	for _, n := range needs {
 		if !n.due || n.met || n.unmet {

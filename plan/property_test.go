@@ -135,10 +135,16 @@ func drawBackup(t *rapid.T) state.Backup {
 func TestEveryPlanKeepsTheRules(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		in := drawWild(t)
+		in.NoLock = rapid.Bool().Draw(t, "no lock")
 		before := must(json.Marshal(in.State))
 		p, err := plan.Build(in)
 		if err != nil {
 			t.Fatal(err)
+		}
+		for _, s := range p.Steps {
+			if in.NoLock && s.Writes() {
+				t.Fatalf("without the lock: %s %s", s.Kind, s.Node)
+			}
 		}
 		if !bytes.Equal(before, must(json.Marshal(in.State))) {
 			t.Fatal("Build changed the observation")

@@ -232,6 +232,10 @@ func (p *planner) unfencedHazards(step int) {
 		if u.Acknowledged {
 			continue
 		}
-		p.hazard(diag.ManagerUnfenced, step, u.Node, "%s (%s) can't be reached, so it can't be fenced: nobody has said that it is gone for good", name, u.Address)
+		why := "can't be reached"
+		if n := p.w.node(u.Node); n != nil && n.elsewhere != nil {
+			why = "is held by a recovery of the cluster " + n.elsewhere.Cluster
+		}
+		p.hazard(diag.ManagerUnfenced, step, u.Node, "%s (%s) %s, so it can't be fenced: nobody has said that it is gone for good", name, u.Address, why)
 	}
 }

@@ -27,7 +27,9 @@ type node struct {
 	matched string             // how member was found
 	rivals  []*state.SwarmNode // several entries fit, so member is nil
 	doubt   *Unmet             // why nothing may be planned on it
-	state   NodeState
+	// elsewhere is the recovery of another cluster that holds the host.
+	elsewhere *state.HostRecovery
+	state     NodeState
 }
 
 // join makes a world. cfg and st stay untouched.
@@ -38,7 +40,9 @@ func join(cfg *schema.Config, st *state.State) *world {
 		if h := st.Host(n.Name); h != nil {
 			host = *h
 		}
-		w.nodes = append(w.nodes, &node{cfg: n, host: host})
+		own := &node{cfg: n, host: host}
+		own.ownRecoveries(cfg.Cluster.Name)
+		w.nodes = append(w.nodes, own)
 	}
 	sort.SliceStable(w.nodes, func(i, j int) bool { return w.nodes[i].cfg.Name < w.nodes[j].cfg.Name })
 	w.id = identify(cfg, st)

@@ -42,6 +42,11 @@ was stopped for a backup comes back by itself: its own host starts the engine
 again. One that a recovery holds stays down until the recovery lets it go, also
 over a reboot; status names it.
 
+On the worst day the repository may be lost too. -lock=false takes no repository's
+lock: a recovery runs, a restore only reads its backup, and nothing but the locks
+on the hosts keeps a second run away. Steps that store a backup or the survivor's
+copy are refused then: plan -lock=false leaves them out.
+
 The first Ctrl-C finishes the current step, sees that a stopped manager is back,
 and stops there; the second ends at once, and the host goes on by itself.`,
 		Example: `  requeen apply
@@ -52,6 +57,9 @@ and stops there; the second ends at once, and the host goes on by itself.`,
 			if err := f.wish.check(); err != nil {
 				return err
 			}
+			if err := f.lockFits(f.wish); err != nil {
+				return err
+			}
 			if len(args) == 1 {
 				return a.applyFile(cmd, f, args[0])
 			}
@@ -60,6 +68,7 @@ and stops there; the second ends at once, and the host goes on by itself.`,
 	}
 	f.register(cmd)
 	f.journalFlag(cmd)
+	f.lockFlag(cmd)
 	f.wish.flags(cmd, "without FILE: ")
 	cmd.Flags().BoolVar(&f.auto, "auto-approve", false, "without FILE: don't ask; approves no destructive step")
 	cmd.Flags().StringVar(&f.digest, "digest", "", "run only the plan with this `DIGEST`, and approve all of it")
@@ -118,6 +127,7 @@ func (a *app) applyNow(cmd *cobra.Command, f applyFlags) error {
 		return err
 	}
 	defer s.close()
+	s.noLock = !f.lock
 	if err := s.resume(cmd.Context(), f); err != nil {
 		return err
 	}
@@ -162,7 +172,8 @@ func (s *session) resume(ctx context.Context, f applyFlags) error {
 		}
 		err = s.runPlan(ctx, f, p, digest, u.PlanBytes, true)
 		var stale *apply.StaleError
-		if errors.As(err, &stale) && !stale.Closed {
+		var locked *apply.LockNeededError
+		if errors.As(err, &stale) && !stale.Closed || errors.As(err, &locked) {
 			err = s.abandon(ctx, f, p, digest, u.PlanBytes)
 		} else if stale != nil {
 			err = nil

@@ -41,6 +41,10 @@ A backup that would be restored is opened while it is planned, on a private
 copy in memory, where its identity and unlock key are at hand. The plan then
 tells which containers the new cluster ends.
 
+With -lock=false the plan runs without a repository's lock, which RQ126 says: no
+backup is taken, and what the survivor holds stays on its host alone, set aside.
+Where no repository can be used, a forced cluster needs no flag for that.
+
 Exit status: 0, or 1 after an error, or when nothing can be done though
 something is due. With -detailed-exitcode 2 says that there are steps.`,
 		Example: `  requeen plan
@@ -52,11 +56,15 @@ something is due. With -detailed-exitcode 2 says that there are steps.`,
 			if err := f.wish.check(); err != nil {
 				return err
 			}
+			if err := f.lockFits(f.wish); err != nil {
+				return err
+			}
 			return a.plan(cmd, f)
 		},
 	}
 	f.register(cmd)
 	f.journalFlag(cmd)
+	f.lockFlag(cmd)
 	f.wish.flags(cmd, "")
 	cmd.Flags().StringVar(&f.out, "out", "", "write the plan to `FILE`, for show and apply")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print line-delimited JSON")
@@ -72,6 +80,7 @@ func (a *app) plan(cmd *cobra.Command, f planFlags) error {
 		return err
 	}
 	defer s.close()
+	s.noLock = !f.lock
 	if err := s.warnUnfinished(); err != nil {
 		return err
 	}

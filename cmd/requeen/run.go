@@ -43,7 +43,7 @@ func (s *session) request(f applyFlags, p *plan.Plan, digest string, raw []byte,
 	return apply.Request{
 		Plan: p, Digest: digest, PlanBytes: raw, JournalRoot: s.journal,
 		Approval:  apply.Approval{Digest: f.digest, Codes: f.approve, Typed: typed},
-		Interrupt: interrupt, ToolVersion: version, Owner: owner(), ConfigSHA256: s.cfg.SHA256,
+		Interrupt: interrupt, ToolVersion: version, Owner: owner(), ConfigSHA256: s.cfg.SHA256, NoLock: !f.lock,
 		NewID: func(now time.Time) string { return repository.NewID(now, rand.Reader) },
 	}
 }

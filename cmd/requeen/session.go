@@ -25,6 +25,7 @@ import (
 type configFlags struct {
 	inputs  []schema.Input
 	journal string
+	lock    bool // of the commands with lockFlag: false takes no repository's lock
 }
 
 func (f *configFlags) register(cmd *cobra.Command) {
@@ -35,6 +36,21 @@ func (f *configFlags) register(cmd *cobra.Command) {
 // journalFlag is for the commands that run a plan or look for a cut run.
 func (f *configFlags) journalFlag(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.journal, "journal", "", "keep the journals of runs in `DIR` (default $XDG_STATE_HOME/requeen, or ~/.local/state/requeen)")
+}
+
+// lockFlag is for the commands that plan for the repositories' locks or take them.
+func (f *configFlags) lockFlag(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.lock, "lock", true, "take the lock of each repository that a step uses; -lock=false takes none, for a recovery on a day on which the repository is lost too")
+}
+
+// lockFits refuses a backup without the lock.
+func (f *configFlags) lockFits(w wish) error {
+	if f.lock || !w.backup {
+		return nil
+	}
+	row, _ := diag.Lookup(diag.LockNeeded)
+	return diag.Diagnostic{Severity: diag.Error, Code: diag.LockNeeded, Summary: "-backup and -lock=false don't go together",
+		Detail: row.Meaning, Remedy: "leave one of them out"}
 }
 
 // journalRoot is where journals are kept.
@@ -59,6 +75,7 @@ type session struct {
 	cfg     *schema.Config
 	pool    *host.Pool
 	journal string
+	noLock  bool // what is planned takes no repository's lock
 
 	firstLook time.Time // when no leader was seen for the first time
 	openings  map[backupAt]*state.Opening
@@ -162,7 +179,7 @@ func (s *session) build(ctx context.Context, w wish, quiet bool) (*plan.Plan, er
 	for {
 		p, err := plan.Build(plan.Input{
 			Config: s.cfg, State: st, Now: s.app.now().UTC(), ToolVersion: version, Backup: w.backup, Restore: w.restore, Onto: w.onto,
-			HelperSystems: helperSystems(),
+			HelperSystems: helperSystems(), NoLock: s.noLock,
 		})
 		if err != nil || !s.opens(ctx, p, st, quiet) {
 			return p, err

@@ -77,6 +77,7 @@ const (
 	NothingToRecover    = "RQ223"
 	ManagerGone         = "RQ224"
 	BackupUnfit         = "RQ225"
+	LockNeeded          = "RQ226"
 	HostUnreachable     = "RQ301"
 	HostKeyUnknown      = "RQ302"
 	HostKeyChanged      = "RQ303"
@@ -136,7 +137,7 @@ var codes = []Code{
 	{SurvivorBehind, Destructive, "The survivor is behind the newest backup", "A verified backup of this epoch reaches further than the log of the best survivor.", "Compare them; to go by the backup, requeen plan -restore=ID, or remove force_new_cluster from recovery.allow and allow restore."},
 	{NotOpenedYet, Hazard, "The backup was not opened yet", "Planning a restore opens the backup where the identity and, for an auto-locked swarm, the unlock key are at hand. Where they are not, whether it opens is found out when the plan is applied, before any host is touched.", "Plan where the identity and the unlock key are, or run requeen backup verify there, so that a surprise comes now."},
 	{StateGoesBack, Destructive, "The swarm goes back to an earlier state", "What was created, changed or removed after the backup was taken is not in it: services, secrets, configs, nodes that joined since.", "Look at the age of the backup; then approve."},
-	{NoSharedLock, Hazard, "The run has no shared lock", "The repository can't be reached, so its lock can't be taken: nothing but the hosts' own locks keeps a second run away.", "See that nobody else runs requeen for this cluster."},
+	{NoSharedLock, Hazard, "The run has no shared lock", "The repository can't be reached, so its lock can't be taken, or `-lock=false` leaves it: nothing but the hosts' own locks keeps a second run away.", "See that nobody else runs requeen for this cluster."},
 	{UnlockKeyKept, Hazard, "The unlock key stays the old one", "The key of the time before the recovery opens the managers still: whoever had it then, or has it out of a backup's papers, has it now.", "Add recovery { unlock_key_to } with a command, or with a file where a repository has recipients, and plan again; or afterwards, on a manager: docker swarm unlock-key --rotate, and keep what it prints."},
 	{ContainersEnd, Hazard, "Containers end", "A node obeys the new cluster from its first word on: it kills and removes every container of a task that the cluster does not know. What runs on a host whose engine is stopped ends with it, and its service is started again where the cluster has it.", "Look at what ends (requeen show -json lists all of it, under recovery.containers); save what only those containers hold."},
 	{VolumesKept, Hazard, "Anonymous volumes are kept", "A volume without a name goes with its container when a node removes that. Before anything is stopped, a container that is never started (requeen-<recovery>-<container>, label io.requeen.recovery) mounts each by its name, so that the engine leaves it.", "requeen status lists the containers and volumes afterwards. Look into the volumes on that host; requeen host cleanup removes the containers and leaves the volumes, docker volume rm removes a volume that is not needed."},
@@ -168,6 +169,7 @@ var codes = []Code{
 	{NothingToRecover, Refusal, "There is nothing to recover from", "No host holds the swarm's state, and no verified backup of this cluster is in a repository.", "Look for other disks and copies of the swarm directory, and for other repositories, before anything is started anew."},
 	{ManagerGone, Refusal, "A declared manager is gone", "Its host can't be reached or holds no engine, so it can't be brought back, and the swarm stands with fewer managers than declared.", "Bring the host back, or declare another node as manager in its place; the next plan joins it."},
 	{BackupUnfit, Refusal, "The backup can't be restored there", "It is of another cluster or of a newer engine, its repository has no identity, or the host can't be reached or can't hold it.", "Choose another backup (-restore=ID) or another host (-onto, or recovery.restore_onto)."},
+	{LockNeeded, Refusal, "This needs the repository's lock", "It stores in a repository, or removes what another run may be storing, and -lock=false leaves the repository's lock: two such runs at once could stop two managers.", "Leave out -lock=false; to bring a swarm back without the lock, apply what plan -lock=false plans."},
 	{HostUnreachable, Hazard, "A host can't be reached", "ssh gave no connection, so nothing is known about this host; unknown is not absent.", "Check the address, the network and the ssh configuration."},
 	{HostKeyUnknown, Hazard, "A host key is not known", "ssh has no key on record for this host and requeen never accepts one unseen.", "Compare the key by another way, then connect once with ssh, or add it with ssh-keyscan."},
 	{HostKeyChanged, Hazard, "A host key has changed", "The host answers with another key than the one on record: it was reinstalled, or it is another machine.", "Find out why, then ssh-keygen -R the old key."},

@@ -49,6 +49,7 @@ func swarmOf(cluster swarm.Swarm) state.Swarm {
 		ID:           cluster.ID,
 		CreatedAt:    cluster.CreatedAt.UTC(),
 		Epoch:        cluster.Spec.Labels[state.EpochLabel],
+		ParentEpoch:  cluster.Spec.Labels[state.ParentEpochLabel],
 		Autolock:     cluster.Spec.EncryptionConfig.AutoLockManagers,
 		VersionIndex: cluster.Version.Index,
 		Settings:     settingsOf(cluster),

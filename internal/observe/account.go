@@ -48,6 +48,7 @@ func (l *look) swarm(ctx context.Context, rows []row) (*state.Swarm, *state.Prob
 	}
 	s.SeenFrom = best.host.Name
 	s.Nodes = withRivals(rows, best)
+	keepSides(rows, best, s.Nodes)
 	if s.Autolock {
 		s.UnlockKeyKnown = l.tellsKey(ctx, rows, best)
 	}
@@ -117,6 +118,30 @@ func withRivals(rows []row, best *row) []state.SwarmNode {
 		}
 	}
 	return nodes
+}
+
+// keepSides keeps whom each manager follows where that is not one and the same.
+func keepSides(rows []row, best *row, nodes []state.SwarmNode) {
+	leaders := 0
+	for _, n := range nodes {
+		if n.Leader {
+			leaders++
+		}
+	}
+	if leaders < 2 {
+		return
+	}
+	for i := range rows {
+		r := &rows[i]
+		if !r.good() || r.account.ID != best.account.ID {
+			continue
+		}
+		for _, n := range r.account.Nodes {
+			if n.Leader {
+				r.host.Account = &state.Account{Leader: n.ID, Epoch: r.account.Epoch, ParentEpoch: r.account.ParentEpoch}
+			}
+		}
+	}
 }
 
 func withLeader(nodes []state.SwarmNode, leader state.SwarmNode) []state.SwarmNode {

@@ -83,6 +83,7 @@ func TestTwoLeaders(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := healthyWorld(cfg)
 			w.machines["m2"].engine.swarm = swarmAs(cfg, "m2")
+			w.machines["m2"].engine.swarm.Epoch = "newer"
 			if !known {
 				first := &w.machines["m1"].engine.swarm
 				first.Nodes = slices.DeleteFunc(first.Nodes, func(n state.SwarmNode) bool { return n.ID == idOf("m2") })
@@ -96,6 +97,11 @@ func TestTwoLeaders(t *testing.T) {
 			}
 			if s.Swarm.SeenFrom != "m1" || !slices.Equal(lead, []string{"id-m1", "id-m2"}) || len(s.Swarm.Nodes) != 3 {
 				t.Errorf("from %s, leaders %v of %d", s.Swarm.SeenFrom, lead, len(s.Swarm.Nodes))
+			}
+			for host, leader := range map[string]string{"m1": "id-m1", "m2": "id-m2", "m3": "id-m1"} {
+				if a := s.Host(host).Account; a == nil || a.Leader != leader || (a.Epoch == "newer") != (host == "m2") {
+					t.Errorf("%s says that it follows %+v, want %s", host, a, leader)
+				}
 			}
 			if m := w.machines["m1"].engine.swarm.Nodes; known && m[1].Leader {
 				t.Error("a manager's own account was altered")

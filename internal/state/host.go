@@ -50,6 +50,8 @@ type Host struct {
 	// Recoveries are those that have changed something on this host, of any
 	// cluster, sorted by ID.
 	Recoveries []HostRecovery `json:"recoveries,omitempty"`
+	// Account is kept where the managers' accounts name more than one leader.
+	Account *Account `json:"account,omitempty"`
 }
 
 // SetAside is a directory, beside the one that the engine uses, with a swarm's

@@ -27,8 +27,10 @@ type Swarm struct {
 	ID        string    `json:"id"`
 	CreatedAt time.Time `json:"created_at"`
 	Epoch     string    `json:"epoch,omitempty"`
-	SeenFrom  string    `json:"seen_from"` // the node's name in the configuration
-	Autolock  bool      `json:"autolock"`
+	// ParentEpoch is the epoch that Epoch was opened after, "" for the first.
+	ParentEpoch string `json:"parent_epoch,omitempty"`
+	SeenFrom    string `json:"seen_from"` // the node's name in the configuration
+	Autolock    bool   `json:"autolock"`
 	// UnlockKeyKnown tells that a live manager gave the unlock key when asked;
 	// the key itself is never kept in a State.
 	UnlockKeyKnown bool `json:"unlock_key_known,omitempty"`
@@ -91,4 +93,12 @@ type Objects struct {
 	Secrets  int `json:"secrets"`
 	Configs  int `json:"configs"`
 	Tasks    int `json:"tasks"`
+}
+
+// Account is what one manager says of the swarm that it is in: whom it follows, and
+// in which epoch.
+type Account struct {
+	Leader      string `json:"leader"` // the swarm's ID of the node that leads
+	Epoch       string `json:"epoch,omitempty"`
+	ParentEpoch string `json:"parent_epoch,omitempty"`
 }

@@ -64,11 +64,11 @@ func (j *judge) swarm() {
 	switch c.Name {
 	case plan.Healthy:
 	case plan.Unknown:
-		j.find(CannotTell, "", "", "The cluster's condition can't be told: "+c.Reason, or(comesBack(j.plan), plan.ByHand(c.Name)))
+		j.find(CannotTell, "", "", "The cluster's condition can't be told: "+c.Reason, or(comesBack(j.plan), plan.ByHand(j.in.Config, j.in.State)))
 	case plan.Degraded:
 		j.find(NeedsHand, "", "", "The cluster is degraded: "+c.Reason, or(comesBack(j.plan), "Bring the missing managers back, as said of each below."))
 	default:
-		j.find(NeedsHand, diag.NotHealthy, "", fmt.Sprintf("The cluster is %s: %s", c.Name, c.Reason), or(comesBack(j.plan), plan.ByHand(c.Name)))
+		j.find(NeedsHand, diag.NotHealthy, "", fmt.Sprintf("The cluster is %s: %s", c.Name, c.Reason), or(comesBack(j.plan), plan.ByHand(j.in.Config, j.in.State)))
 	}
 	switch {
 	case q.Managers > 0 && q.Managers%2 == 0:

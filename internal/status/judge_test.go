@@ -67,6 +67,8 @@ func TestVerdicts(t *testing.T) {
 		"orphaned":             {"all-orphaned", nil, status.Attention, "requeen plan has a way back"},
 		"one down":             {"three-one-down", nil, status.Attention, "degraded"},
 		"split":                {"split", nil, status.Attention, "split"},
+		"held by another's":    {"elsewhere-fenced", nil, status.Attention, "Only a plan of that cluster lets it go"},
+		"split, epochs told":   {"split-epochs", nil, status.Attention, "Stop the engines of the older side: m1 and m3 (the first epoch)"},
 		"two swarms":           {"two-swarms", nil, status.Attention, "More than one swarm ID"},
 		"one machine twice":    {"one-machine-twice", nil, status.Attention, ""},
 		"a manager undeclared": {"undeclared-manager", nil, status.Attention, "which no node block declares"},

@@ -78,6 +78,7 @@ func (j *judge) nodeState(n Node, h *state.Host) {
 		if down {
 			j.find(NeedsHand, "", n.Name, n.Name+": "+n.Reason+".", "systemctl start docker on that host.")
 		}
+	case n.State == plan.NodeUnknown && j.elsewhere(h): // said with the recovery
 	case n.State == plan.NodeUnknown:
 		code, remedy := "", "Make the host reachable, then look again."
 		for _, p := range []*state.Problem{h.Engine.Problem, h.SwarmDir.Problem, h.Problem} {

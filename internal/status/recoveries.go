@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/requeen/requeen/internal/diag"
 	"github.com/requeen/requeen/internal/state"
 	"github.com/requeen/requeen/plan"
 )
@@ -20,14 +19,19 @@ func holder(h *state.Host) *state.HostRecovery {
 	return nil
 }
 
+// elsewhere tells whether another cluster's recovery holds a host's engine.
+func (j *judge) elsewhere(h *state.Host) bool {
+	return slices.ContainsFunc(h.Recoveries, func(r state.HostRecovery) bool {
+		return r.Held && r.Cluster != "" && r.Cluster != j.in.Config.Cluster.Name
+	})
+}
+
 // recoveries judges what recoveries have left on a host.
 func (j *judge) recoveries(h *state.Host) {
 	for _, r := range h.Recoveries {
 		own := r.Cluster == "" || r.Cluster == j.in.Config.Cluster.Name
 		switch {
-		case r.Held && !own:
-			j.find(NeedsHand, diag.WrongCluster, h.Name, fmt.Sprintf("The recovery %s of the cluster %s holds the engine of %s (%s): it does not start.", r.ID, r.Cluster, h.Name, r.Phase),
-				"Finish it with that cluster's configuration: requeen plan there goes on with it.")
+		case r.Held && !own: // a goal of the plan says it
 		case r.Held:
 			j.find(NeedsHand, "", h.Name, fmt.Sprintf("The recovery %s holds the engine of %s (%s): it does not start, also not after a reboot.", r.ID, h.Name, phaseWords(r.Phase)),
 				"requeen plan goes on with it, and requeen apply lets the engine go when its turn comes. Don't start it by hand.")
