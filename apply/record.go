@@ -51,15 +51,14 @@ type facts struct {
 
 // progress is what the records say, replayed.
 type progress struct {
-	open      bool      // begun, and neither finished nor closed
-	finished  bool      // an earlier try came to the end
-	beganAt   time.Time // of the try that is open, or was last
-	closing   time.Time // when it was finished or closed
-	intents   map[int]record
-	outcomes  map[int]record
-	again     map[int]bool    // by step: it failed, and its run is to be started over
-	stored    map[string]bool // by backup's ID
-	everActed bool
+	open       bool      // begun, and neither finished nor closed
+	finishedAt time.Time // when a try first came to the end; zero: none has
+	beganAt    time.Time // of the try that is open, or was last
+	intents    map[int]record
+	outcomes   map[int]record
+	again      map[int]bool    // by step: it failed, and its run is to be started over
+	stored     map[string]bool // by backup's ID
+	everActed  bool
 }
 
 func newProgress() *progress {
@@ -99,9 +98,12 @@ func (p *progress) take(r record, forget func(stop int) []int) {
 			delete(p.again, id)
 		}
 	case recFinished:
-		p.open, p.finished, p.closing = false, true, r.At
+		p.open = false
+		if p.finishedAt.IsZero() {
+			p.finishedAt = r.At
+		}
 	case recClosed:
-		p.open, p.closing = false, r.At
+		p.open = false
 	}
 }
 

@@ -96,7 +96,7 @@ func (r *runner) highestLock() uint64 {
 // effect.
 func (r *runner) readyRecovery(ctx context.Context) error {
 	for _, s := range r.p.Steps {
-		if s.Recovery == "" || r.j.progress.done(s.ID) {
+		if s.Recovery == "" || r.j.progress.done(s.ID) || r.byStep[s.ID].met {
 			continue
 		}
 		op := r.task(s).operation(s.Node)

@@ -51,7 +51,7 @@ func (r *runner) run(ctx context.Context) error {
 	if err := r.look(ctx); err != nil {
 		return err
 	}
-	r.skipMet()
+	r.skipMet(ranBefore)
 	if err := r.compare(ranBefore); err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func (r *runner) run(ctx context.Context) error {
 func (r *runner) begin() (ranBefore bool, err error) {
 	rec := record{Type: recBegin, Cluster: r.p.Cluster, PlanDigest: r.req.Digest,
 		Owner: r.req.Owner, ToolVersion: r.req.ToolVersion}
-	ranBefore = r.j.progress.finished
+	ranBefore = !r.j.progress.finishedAt.IsZero()
 	if r.j.progress.open {
 		rec.Type = recResume
 		r.result.Resumed = r.j.progress.everActed

@@ -17,7 +17,7 @@ type sequence struct {
 	id       string // the backup's ID; "" until an own sequence's stop is intended
 	facts    facts
 
-	met     bool // its goal was reached by somebody else before it began
+	met     bool // its goal was reached before it began: by somebody else, or a recovery's by an earlier try
 	onHost  bool // an earlier try's run is on the host
 	gone    bool // stored, and the host has nothing of it any more
 	refused bool // the host did not take it over: nothing was stopped
@@ -64,6 +64,14 @@ func findSequence(list []*sequence, s plan.Step) *sequence {
 		}
 	}
 	return nil
+}
+
+// metBy says how the goal of a sequence was reached before it began.
+func (q *sequence) metBy() string {
+	if q.recovery {
+		return "this recovery was carried out already, and its swarm answers"
+	}
+	return "a backup that is young enough is in the repository"
 }
 
 func (q *sequence) first() plan.Step { return q.steps[0] }

@@ -8,9 +8,15 @@ import (
 	"github.com/requeen/requeen/plan"
 )
 
-// skipMet marks the backups that somebody else has made meanwhile: a due backup
-// that is there is done, not stale.
-func (r *runner) skipMet() {
+// skipMet marks what is done, and so not stale: a due backup that somebody else
+// has made meanwhile, and the recovery of a plan that came to its end before, as
+// long as the swarm that it made answers.
+func (r *runner) skipMet(ranBefore bool) {
+	if r.afresh(ranBefore) && plan.Recovered(r.p, r.seen) {
+		for _, q := range r.byStep {
+			q.met = q.met || q.recovery
+		}
+	}
 	for _, q := range r.seqs {
 		if q.own && !r.begun(q) && plan.Satisfied(r.p, r.seen, q.first().Backup) {
 			q.met = true
@@ -40,12 +46,7 @@ func (r *runner) compare(ranBefore bool) error {
 	if !left {
 		return nil
 	}
-	changes := staleOnly(plan.Stale(r.p, r.seen, plan.Done{Steps: done, Node: node}))
-	changes = append(changes, r.strangers()...)
-	if ranBefore && !r.j.progress.everActed && len(changes) == 0 && r.ownLeft() {
-		changes = append(changes, change(plan.RunGone, "", "This plan was carried out already, at %s",
-			r.j.progress.closing.UTC().Format(time.RFC3339)))
-	}
+	changes := r.changed(plan.Done{Steps: done, Node: node}, ranBefore)
 	if len(changes) == 0 {
 		return nil
 	}
@@ -55,6 +56,21 @@ func (r *runner) compare(ranBefore bool) error {
 	}
 	return &StaleError{Changes: changes, Begun: r.j.progress.everActed}
 }
+
+// changed is what makes the plan stale. One that came to its end is not carried out
+// a second time: a recovery's ID and epoch are for one.
+func (r *runner) changed(done plan.Done, ranBefore bool) []plan.Change {
+	changes := append(staleOnly(plan.Stale(r.p, r.seen, done)), r.strangers()...)
+	if !r.afresh(ranBefore) || r.p.Recovery == nil && (len(changes) > 0 || !r.ownLeft()) {
+		return changes
+	}
+	return []plan.Change{change(plan.RunGone, "", "This plan was carried out already, at %s",
+		r.j.progress.finishedAt.UTC().Format(time.RFC3339))}
+}
+
+// afresh tells that the plan came to its end before, and that this try has begun
+// nothing.
+func (r *runner) afresh(ranBefore bool) bool { return ranBefore && !r.j.progress.everActed }
 
 // strangers are runs on the plan's hosts that began after the plan was made and
 // are not in the journal: the plan was half carried out from elsewhere, or its

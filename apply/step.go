@@ -62,7 +62,7 @@ func (r *runner) step(ctx context.Context, s plan.Step) error {
 	}
 	t := r.task(s)
 	if t.q.met {
-		return t.skip("a backup that is young enough is in the repository")
+		return t.skip(t.q.metBy())
 	}
 	if err := r.mayBegin(t); err != nil {
 		return err
@@ -81,7 +81,7 @@ func (r *runner) step(ctx context.Context, s plan.Step) error {
 	seen, err := t.carryOut(ctx, k)
 	if errors.Is(err, errMet) {
 		t.q.met = true
-		return t.skip("a backup that is young enough is in the repository")
+		return t.skip(t.q.metBy())
 	}
 	if err != nil {
 		return t.failed(err)

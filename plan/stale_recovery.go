@@ -37,6 +37,24 @@ func (c *comparison) recovery() {
 	c.survivors()
 }
 
+// Recovered tells whether what a plan's recovery is for is there: its swarm answers
+// under a leader, in the epoch that the recovery opens where it opens one.
+func Recovered(p *Plan, st *state.State) bool {
+	r, s := p.Recovery, st.Swarm
+	if r == nil || s == nil || p.SwarmID != "" && s.ID != p.SwarmID {
+		return false
+	}
+	if (r.Rung == RungForce || r.Rung == RungRestore) && s.Epoch != r.ID {
+		return false
+	}
+	for _, n := range s.Nodes {
+		if n.Leader {
+			return true
+		}
+	}
+	return false
+}
+
 func (c *comparison) survivors() {
 	for _, was := range c.plan.Fingerprint.Survivors {
 		h := c.st.Host(was.Name)

@@ -31,7 +31,8 @@ func newApplyCommand(a *app) *cobra.Command {
 		Short: "Do what a plan says",
 		Long: `Without FILE: finishes a run that was cut, if there is one; then plans, shows the
 plan, asks, and runs it. With FILE: runs exactly that plan, without asking, and
-refuses it when what it rests on has changed since.
+refuses it when what it rests on has changed since. One that was carried out
+already, by its journal, does nothing while what it made is there.
 
 Safe and interrupting steps run; destructive ones need -digest (of the reviewed
 plan, which approves all of it) or -approve with their codes. -auto-approve

@@ -13,14 +13,14 @@ import (
 var budgets = map[string]time.Duration{
 	"TestPlainOn20":      3 * time.Minute,
 	"TestAutolockedOn20": 2 * time.Minute,
-	"TestPlainOn28":      8 * time.Minute,
+	"TestPlainOn28":      6 * time.Minute,
 	"TestAutolockedOn28": 4 * time.Minute,
 	"TestDemo":           2 * time.Minute,
-	"TestRecoveryOn28":   9 * time.Minute,
+	"TestRecoveryOn28":   10 * time.Minute,
 	"TestRecoveryOn20":   2 * time.Minute,
 
-	"TestRecoveryRefusedOn28": 165 * time.Second,
-	"TestRecoveryShapes":      75 * time.Second,
+	"TestRecoveryRefusedOn28": 180 * time.Second,
+	"TestRecoveryShapes":      90 * time.Second,
 }
 
 const allBudgets = 34 * time.Minute

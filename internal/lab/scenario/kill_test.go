@@ -81,13 +81,17 @@ func (s *swarm) killedAfter(n int) {
 	s.nothingToDo()
 }
 
-// plaintextGoes says that the private copy of a killed run goes by itself.
+// plaintextGoes says that the private copies that are there go by themselves: a
+// killed run's, or those of another requeen that is at work on this machine.
 func (s *swarm) plaintextGoes() {
 	s.t.Helper()
-	s.eventually(10*time.Second, "the killed run's plaintext to go", func() (bool, error) {
-		private, err := filepath.Glob("/dev/shm/requeen-*")
-		more, _ := filepath.Glob("/run/user/*/requeen-*")
-		return len(private)+len(more) == 0, err
+	private, err := filepath.Glob("/dev/shm/requeen-*")
+	must(s.t, err)
+	more, err := filepath.Glob("/run/user/*/requeen-*")
+	must(s.t, err)
+	private = append(private, more...)
+	s.eventually(10*time.Second, fmt.Sprintf("plaintext to go: %v", private), func() (bool, error) {
+		return !slices.ContainsFunc(private, func(dir string) bool { _, err := os.Stat(dir); return err == nil }), nil
 	})
 }
 

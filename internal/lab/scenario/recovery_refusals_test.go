@@ -53,7 +53,11 @@ func (s *swarm) refusesThenRestores() {
 		h.mend()
 	}
 	bad := s.withoutCertificate(good)
+	s.refuses([]string{"RQ225", "certificates/swarm-node.crt", "Choose another backup"}, "plan", "-restore="+bad)
+	hidden := s.identityHarms()[0]
+	hidden.do() // what is planned where nothing can be opened is opened by apply
 	other := s.restorePlan(bad)
+	hidden.mend()
 	s.refuses([]string{"RQ112", "certificates/swarm-node.crt", "Use another backup", "Nothing was stopped"}, "apply", "-digest", other.Digest, bad+".plan")
 	s.untouched("a backup without its node certificate", engines)
 	must(s.t, os.RemoveAll(s.backupFile(bad)))

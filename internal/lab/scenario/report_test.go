@@ -25,9 +25,12 @@ func reported(t *testing.T, name string, f func(*testing.T)) {
 			return
 		}
 	}
-	begin := time.Now()
-	ok := t.Run(name, f)
-	if file == "" {
+	begin, ran := time.Now(), false
+	ok := t.Run(name, func(t *testing.T) {
+		ran = true
+		f(t)
+	})
+	if file == "" || !ran { // go test -run left it out
 		return
 	}
 	out, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)

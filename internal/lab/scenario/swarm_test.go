@@ -282,11 +282,7 @@ func (s *swarm) nothingLeft() {
 	if len(locks) != 0 {
 		s.t.Errorf("a run left locks: %v", locks)
 	}
-	private, _ := filepath.Glob("/dev/shm/requeen-*")
-	more, _ := filepath.Glob("/run/user/*/requeen-*")
-	if private = append(private, more...); len(private) != 0 {
-		s.t.Errorf("plaintext is left: %v", private)
-	}
+	s.plaintextGoes()
 }
 
 // backup is what backup list -json says of a backup.
