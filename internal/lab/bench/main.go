@@ -18,6 +18,7 @@ const (
 	labOne   = "bn1" // one manager and a worker
 	labThree = "bn3"
 	labFifty = "bn50"
+	labLost  = "bnlost"
 
 	smallSize = "128 MB of preallocated log"
 )
@@ -84,6 +85,9 @@ func (b *bench) run(ctx context.Context) error {
 		return results.save(b.out)
 	}
 	if err := b.small(ctx, keep); err != nil {
+		return err
+	}
+	if err := b.recoveries(ctx, keep); err != nil {
 		return err
 	}
 	if err := b.fifty(ctx, keep); err != nil {

@@ -54,6 +54,28 @@ a directory in memory, which resident memory does not count; the most that was t
 sampled every 20 ms, is compared with the content of the directory, without the log's
 preallocated space. What an apply needs in all is the sum of both.
 `,
+	sectionRecovery: `## From a loss to three managers
+
+From the moment at which the loss can be seen until the swarm's leader tells three
+reachable managers. The same lab of three managers and a worker for both ways, in turn,
+whole and calm before each round; managers are drained.
+
+Two of three managers lost: two lose their power and come back with new disks, and the clock
+starts when the survivor says that there is no leader. Every manager lost: all three come
+back with new disks, after a follower was backed up.
+
+A cluster that is forced as it runs waits for an election, mostly for 10 to 20 s, and a
+restored engine looks for the other managers first, for 20 s more: that is where the time
+of the procedure goes. requeen's goes into looking twice (plan and apply), the stop, the safety
+copy and its proof, two starts of an engine for each host, and the joins, one after the other. The bound
+is on a survivor that followed, which two of three are.
+
+- requeen: ` + "`requeen plan -out FILE`" + ` and ` + "`requeen apply -digest … FILE`" + `. That keeps what the
+  survivor had not marked committed, stores what it held, fences, and proves what it restores
+- the documented procedure, as a script without a pause: of a loss of two, ` + "`docker swarm init --force-new-cluster`" + `
+  on the survivor; of a loss of all, stop, put the copy in place, start, init; then for each other
+  host: clean, start, join, wait until it is reachable, remove the old entry
+`,
 	sectionPlan: `## Time of plan
 
 From the start of the command to its end: ssh to every declared node, the look at it, the

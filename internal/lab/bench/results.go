@@ -14,11 +14,12 @@ import (
 const (
 	sectionDowntime = "downtime"
 	sectionMemory   = "memory"
+	sectionRecovery = "recovery"
 	sectionPlan     = "plan"
 	sectionSize     = "size"
 )
 
-var sections = []string{sectionDowntime, sectionMemory, sectionPlan, sectionSize}
+var sections = []string{sectionDowntime, sectionMemory, sectionRecovery, sectionPlan, sectionSize}
 
 // Results are what results.json holds.
 type Results struct {
