@@ -58,7 +58,7 @@ torture: go-version
 	  $(GO) test -tags lab -count=1 -timeout 8h -v -run '(Plain|Autolocked)On(20|28)$$/(count|killed)|TestRecovery(On|Shapes|Refused)' ./internal/lab/scenario
 	@printf '%s passed, %s failed\n' "$$(grep -c '^ok ' bin/torture.report)" "$$(grep -c '^FAIL' bin/torture.report)"
 
-# What requeen costs, next to what one does without it; about a quarter of an
+# What requeen costs, next to what one does without it; about half an
 # hour on a machine with nothing else to do. Results: internal/lab/bench/results.md
 bench: build
 	$(GO) run ./internal/lab/bench -program $(BIN)
