@@ -83,9 +83,15 @@ func (p *Pool) privateDir() error {
 	if err != nil {
 		return fmt.Errorf("host: no directory for ssh's control sockets: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	// The lock file is there under its name only once it is locked: a sweep that
+	// came in between would take the directory for one that nobody holds.
+	making := filepath.Join(dir, "lock.making")
+	f, err := os.OpenFile(making, os.O_CREATE|os.O_RDWR, 0o600)
 	if err == nil {
 		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	}
+	if err == nil {
+		err = os.Rename(making, filepath.Join(dir, "lock"))
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("host: lock in %s: %w", dir, err), os.RemoveAll(dir))
