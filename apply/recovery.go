@@ -24,7 +24,7 @@ var recoveryKinds = map[plan.Kind]kind{
 	plan.Init:       {probe: probeLeads, guard: guardForce, act: forceCluster, wait: waitForced},
 	plan.UpdateNode: {act: takeOver},
 	plan.RemoveNode: {act: removeEntry},
-	plan.Await:      {act: awaitWorkers},
+	plan.Await:      {wait: waitWorkers},
 
 	plan.RotateJoinTokens: {act: rotateJoinTokens},
 	plan.RotateUnlockKey:  {act: rotateUnlockKey, wait: waitResealed},

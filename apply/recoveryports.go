@@ -97,6 +97,9 @@ type Recoverer interface {
 	Missing(ctx context.Context, op Operation) (missing string, compared bool, err error)
 	// JoinSwarm lets the host's engine start and joins it through the source.
 	JoinSwarm(ctx context.Context, op Operation) error
+	// NotReady asks the source once, and names those of the operations' nodes that
+	// it does not see as ready under the node IDs that they have.
+	NotReady(ctx context.Context, ops []Operation) (names []string, err error)
 	// TakeOver gives the node's entry the labels and availability of its old
 	// entry, or the declared ones.
 	TakeOver(ctx context.Context, op Operation) error

@@ -18,15 +18,15 @@ func (p *planner) awaitWorkers(log *state.RaftReport) {
 	}
 	var list []*node
 	for _, n := range p.w.workers() {
-		if p.fenceable(n) && n.host.Service.ActiveState == "active" && n.host.SwarmDir.Presence == state.Present && !p.joins(n.cfg.Name) {
+		if p.fenceable(n) && n.host.Service.ActiveState == "active" && n.host.SwarmDir.NodeID != "" && !p.joins(n.cfg.Name) {
 			list = append(list, n)
 		}
 	}
 	if len(list) == 0 {
 		return
 	}
-	s := p.step(list[0], Await, Safe, awaitTimeout, "%s an address that a manager of the new cluster has: left alone, with what runs there, and waited for. Who is not back by then is named, and the recovery goes on",
-		knows(list))
+	s := p.step(list[0], Await, Safe, awaitTimeout, "%s an address that a manager of the new cluster has. Nothing is done there, and what runs there runs on; it is waited for, %s at most. Who is not back then is named, and the recovery goes on",
+		knows(list), span(awaitTimeout))
 	for _, n := range list[1:] {
 		s.With = append(s.With, n.cfg.Name)
 	}

@@ -243,3 +243,23 @@ func (p *planner) unknownContainers(step int, store *state.Store) {
 		p.hazard(diag.ContainersUnknown, step, "", "The containers could not be looked at on %s: there the new cluster ends what it does not know", listing(hosts))
 	}
 }
+
+// othersEnd tells of containers that are not the swarm's and end with a survivor's
+// engine: those of tasks are among the endings. Forcing the engine as it runs would
+// save no task: it removes those of the swarm all the same, and waits for an election
+// (experiments.md in internal/raftdir).
+func (p *planner) othersEnd(step int, n *node) {
+	if n.host.ContainersLooked != state.Present {
+		return // which is told
+	}
+	others := n.host.Engine.Containers
+	for _, c := range n.host.Containers {
+		if isUp(c) {
+			others--
+		}
+	}
+	if others > 0 {
+		p.hazard(diag.TasksOnManager, step, n.cfg.Name, "%s on %s when its engine stops; afterwards only what has a restart policy comes back by itself",
+			counted(others, "container that is not of the swarm ends", "containers that are not of the swarm end"), n.cfg.Name)
+	}
+}

@@ -44,7 +44,7 @@ func (p *planner) rungForce(list []*node) {
 	}
 	s := p.step(best, Hold, Interrupts, holdTimeout, "%s is the furthest survivor: %s. No quorum can come back (%s). Its engine is stopped, so that its log is whole, and kept from starting until the new cluster is made",
 		best.cfg.Name, position(log), p.gone())
-	p.containersEnd(s.ID, best)
+	p.othersEnd(s.ID, best)
 	p.saveStep(best)
 	p.step(best, Prepare, Safe, prepareTimeout, "A swarm directory is made of it that names %s alone, at %s: %s. It is laid beside the old one, proved readable, and changes nothing yet",
 		best.cfg.Name, r.Address, p.prepareWords(best))
@@ -300,14 +300,4 @@ func (p *planner) managerGone(n, target *node) {
 		Reason: sentence(fmt.Sprintf("%s can't be reached (%s). After this plan the swarm has %s, of which %s", n.cfg.Name, strings.TrimSuffix(n.state.Reason, "."),
 			counted(m.Managers, "manager", "managers"), stands)),
 		Remedy: fmt.Sprintf("Bring %s back, and the next plan joins it; or declare another node a manager in its place.", n.cfg.Name)})
-}
-
-// containersEnd tells what else stops with an engine. Forcing it as it runs would
-// save no task: the engine removes those of the swarm all the same, and waits for an
-// election (experiments.md in internal/raftdir).
-func (p *planner) containersEnd(step int, n *node) {
-	if c := n.host.Engine.Containers; c > 0 {
-		p.hazard(diag.TasksOnManager, step, n.cfg.Name, "%s on %s when its engine stops; the new cluster starts tasks of the swarm again, and nobody starts others",
-			counted(c, "container ends", "containers end"), n.cfg.Name)
-	}
 }

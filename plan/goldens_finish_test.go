@@ -43,6 +43,14 @@ func finishCases() []golden {
 			keep(st, b)
 		}).with(ruled(3, forceAlone+recovery, ""))
 	}
+	twoHeld := edited(undelivered("rotate-cut-held", "The same, and the recovery still holds two managers: the key is delivered once, after both are back.", keyToFile), func(st *state.State) {
+		for _, m := range []string{"m2", "m3"} {
+			st.Host(m).SwarmDir.Raft = log(m, 7, 960)
+			cut(st, m, state.RecoveryFenced)
+			out := member(st, m)
+			out.Status, out.Reachability, out.ManagerAddr = "down", "", ""
+		}
+	})
 	const (
 		restored = "prepare m2, hold m2, fence m1, fence m3, restore m2, start m2, init m2, join m1, update-node m1, remove-node m1, join m3, update-node m3, remove-node m3, rotate-join-tokens m2"
 		forced   = "hold m1, save m1, prepare m1, fence m2, fence m3, restore m1, start m1, init m1, join m2, join m3"
@@ -62,6 +70,7 @@ func finishCases() []golden {
 		sealedForce("rotate-force-not-asked", "A forced cluster keeps its unlock key where nothing is said.", keyToPipe).want(forced+", await w1, "+backup, "RQ120", "RQ103", "RQ108", "RQ107"),
 		undelivered("rotate-cut", "A recovery was cut between making the key anew and its delivery: that key is delivered.", keyToFile).
 			want("rotate-unlock-key m1"),
+		twoHeld.want("join m2, join m3, rotate-unlock-key m1", "RQ305", "RQ305"),
 		undelivered("rotate-cut-nowhere", "The same, and no place for the key is declared any more.", "").want("", "RQ414"),
 		of("check-start", "Engines are started after a power cut, and a command says whether the swarm serves.", func(st *state.State) {
 			lost(st)

@@ -47,6 +47,7 @@ func (p *planner) grow() {
 			p.growWorker(n)
 		}
 	}
+	p.deliverKey()
 }
 
 func (p *planner) growManager(n *node) {
@@ -68,7 +69,6 @@ func (p *planner) growManager(n *node) {
 	if old := p.strayEntry(n); old != "" {
 		p.replaceEntry(n, old)
 	}
-	p.deliverKey()
 }
 
 // fencedMembers names the members of the swarm that a cut recovery holds and that

@@ -20,11 +20,7 @@ func (p *planner) restoreAsked() {
 			Remedy: "Plan without -restore and apply that, which finishes it; then ask again."})
 		return
 	}
-	find := func() (*candidate, string) { return p.newestBackup(false) }
-	if p.in.Restore != "latest" {
-		find = func() (*candidate, string) { return p.backupByID(p.in.Restore) }
-	}
-	c, why := find()
+	c, why := p.askedBackup()
 	if c == nil {
 		p.unmet(Unmet{Code: diag.BackupUnfit, Goal: goal, Reason: sentenceCase(sentence(why)), Remedy: "requeen backup list shows what is there."})
 		return
@@ -74,6 +70,14 @@ func (p *planner) restoreCut() bool {
 		return true
 	}
 	return false
+}
+
+// askedBackup is the backup that the operator asks for.
+func (p *planner) askedBackup() (*candidate, string) {
+	if p.in.Restore == "latest" {
+		return p.newestBackup(false)
+	}
+	return p.backupByID(p.in.Restore)
 }
 
 // backupByID finds a backup of this cluster that can be read, whatever its epoch.

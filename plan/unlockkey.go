@@ -109,16 +109,6 @@ func (p *planner) onlyWithSteps() *Recovery {
 	return nil
 }
 
-// leader is the declared node that leads, nil where none does.
-func (p *planner) leader() *node {
-	for _, v := range p.w.voters {
-		if v.leader && v.node != nil {
-			return v.node
-		}
-	}
-	return nil
-}
-
 // keyWhen says which key seals a backup of this plan.
 func (p *planner) keyWhen() string {
 	for _, s := range p.plan.Steps {

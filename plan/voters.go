@@ -126,3 +126,13 @@ func labels(list []*voter) []string {
 	sort.Strings(names)
 	return names
 }
+
+// leader is the declared node that leads, nil where none does.
+func (p *planner) leader() *node {
+	for _, v := range p.w.voters {
+		if v.leader && v.node != nil {
+			return v.node
+		}
+	}
+	return nil
+}

@@ -338,6 +338,20 @@ func (p *Process) Joined(_ context.Context, op apply.Operation) (joined bool, se
 	return joined, seen, err
 }
 
+// NotReady names the hosts that are not in the swarm that answers.
+func (p *Process) NotReady(_ context.Context, ops []apply.Operation) (names []string, err error) {
+	err = p.w.call("NotReady", ops[0].Source, func() error {
+		epoch, _, live := p.w.live()
+		for _, op := range ops {
+			if h := p.w.host(op.Node); !live || h.epoch != epoch || !h.reachable(p.w.Clock.Now()) {
+				names = append(names, op.Node)
+			}
+		}
+		return nil
+	})
+	return names, err
+}
+
 // TakeOver puts labels back.
 func (p *Process) TakeOver(_ context.Context, op apply.Operation) error {
 	return p.w.call("TakeOver", op.Node, func() error { return nil })

@@ -53,20 +53,6 @@ func Check(ctx context.Context, repo *repository.Repository, b state.Backup, ide
 	return Checked{Level: LevelRaft, Report: report}, sameAsManifest(report, b)
 }
 
-// wrongKeyError is the diagnostic for a key that is not the backup's.
-type wrongKeyError struct{ diag.Diagnostic }
-
-// Unwrap gives the diagnostic and its class.
-func (e wrongKeyError) Unwrap() []error { return []error{e.Diagnostic, raftdir.ErrWrongUnlockKey} }
-
-// keyOfItsTime tells whether the unlock key is the one of the backup's time.
-func keyOfItsTime(b state.Backup, unlockKey []byte) error {
-	if !b.Autolocked || raftdir.Fingerprint(unlockKey) == b.KeySHA256 {
-		return nil
-	}
-	return wrongKeyError{otherKey(b, unlockKey)}
-}
-
 // openRaft opens a backup on a private copy and proves its raft log; also, where it
 // is given, reads the proved directory further while it is there.
 func openRaft(ctx context.Context, repo *repository.Repository, b state.Backup, unlockKey []byte, also func(dir string) error) (report state.RaftReport, err error) {

@@ -163,6 +163,28 @@ func (w *World) Joined(ctx context.Context, op apply.Operation) (joined bool, se
 	return joined, seen, err
 }
 
+// NotReady goes by the source's list of nodes: no worker is asked, of which there
+// may be hundreds.
+func (w *World) NotReady(ctx context.Context, ops []apply.Operation) (names []string, err error) {
+	err = w.onEngine(ctx, ops[0].Source, func(ctx context.Context, c *engine.Client) error {
+		nodes, err := c.Nodes(ctx)
+		if err != nil {
+			return err
+		}
+		ready := map[string]bool{}
+		for _, n := range nodes {
+			ready[n.ID] = n.Status == "ready"
+		}
+		for _, op := range ops {
+			if !ready[op.NodeID] {
+				names = append(names, op.Node)
+			}
+		}
+		return nil
+	})
+	return names, err
+}
+
 // TakeOver reads the old entry and the node's new ID, and changes the new entry.
 func (w *World) TakeOver(ctx context.Context, op apply.Operation) error {
 	var id string

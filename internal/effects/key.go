@@ -124,7 +124,7 @@ func (w *World) keyOfBackup(b state.Backup) error {
 		return nil
 	}
 	key, _ := w.o.ConfiguredKey()
-	if raftdir.Fingerprint([]byte(key)) == b.KeySHA256 {
+	if keyOfItsTime(b, []byte(key)) == nil {
 		return nil
 	}
 	d := otherKey(b, []byte(key))
@@ -132,10 +132,28 @@ func (w *World) keyOfBackup(b state.Backup) error {
 	return d
 }
 
+// wrongKeyError is the diagnostic for a key that is not the backup's.
+type wrongKeyError struct{ diag.Diagnostic }
+
+// Unwrap gives the diagnostic and its class.
+func (e wrongKeyError) Unwrap() []error { return []error{e.Diagnostic, raftdir.ErrWrongUnlockKey} }
+
+// keyOfItsTime tells whether the unlock key is the one of the backup's time.
+func keyOfItsTime(b state.Backup, unlockKey []byte) error {
+	if !b.Autolocked || raftdir.Fingerprint(unlockKey) == b.KeySHA256 {
+		return nil
+	}
+	return wrongKeyError{otherKey(b, unlockKey)}
+}
+
 // otherKey says that a key is not the one that a backup is sealed with.
 func otherKey(b state.Backup, key []byte) diag.Diagnostic {
+	have := "the configured one has " + raftdir.Fingerprint(key)
+	if len(key) == 0 {
+		have = "none is configured here"
+	}
 	return diag.Diagnostic{Severity: diag.Error, Summary: "cluster.unlock_key is not this backup's unlock key",
-		Detail: fmt.Sprintf("The backup needs the key with fingerprint %s, valid when it was taken; the configured one has %s.", b.KeySHA256, raftdir.Fingerprint(key)),
+		Detail: fmt.Sprintf("The backup needs the key with fingerprint %s, valid when it was taken; %s.", b.KeySHA256, have),
 		Remedy: "set cluster.unlock_key to the key of that time"}
 }
 

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"regexp"
 	"slices"
@@ -10,47 +9,9 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/mount"
-	"github.com/docker/docker/api/types/swarm"
 
 	"github.com/requeen/requeen/internal/state"
 )
-
-// Tasks are those that the swarm has put on a node, sorted by node, then by ID;
-// it needs a manager with a leader. What has ended is among them as long as the
-// swarm remembers it. Tasks of attached networks are not told by engines.
-func (c *Client) Tasks(ctx context.Context) ([]state.Task, error) {
-	list, err := call(ctx, c, "list tasks", func(ctx context.Context) ([]swarm.Task, error) {
-		return c.api.TaskList(ctx, swarm.TaskListOptions{})
-	})
-	if err != nil {
-		return nil, err
-	}
-	tasks := make([]state.Task, 0, len(list))
-	for _, t := range list {
-		if t.NodeID != "" {
-			tasks = append(tasks, taskOf(t))
-		}
-	}
-	slices.SortFunc(tasks, func(a, b state.Task) int {
-		return cmp.Or(strings.Compare(a.NodeID, b.NodeID), strings.Compare(a.ID, b.ID))
-	})
-	return tasks, nil
-}
-
-func taskOf(t swarm.Task) state.Task {
-	task := state.Task{
-		ID:           t.ID,
-		ServiceID:    t.ServiceID,
-		NodeID:       t.NodeID,
-		State:        string(t.Status.State),
-		DesiredState: string(t.DesiredState),
-		Job:          t.JobIteration != nil,
-	}
-	if s := t.Status.ContainerStatus; s != nil {
-		task.ContainerID = s.ContainerID
-	}
-	return task
-}
 
 // The labels that an engine puts on the containers of tasks.
 const (

@@ -112,7 +112,6 @@ func TestDialFails(t *testing.T) {
 		c.UpdateNode(t.Context(), "n1", NodeChange{}),
 		c.RemoveNode(t.Context(), "n1", true),
 		second(c.Inventory(t.Context())),
-		second(c.Tasks(t.Context())),
 		second(c.Containers(t.Context())),
 	} {
 		expect(t, err, ErrUnreachable)

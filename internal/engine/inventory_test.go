@@ -50,25 +50,6 @@ func TestInventoryIsWholeOrNone(t *testing.T) {
 	}
 }
 
-func TestTasks(t *testing.T) {
-	answers := map[string]answer{"GET /tasks": {file: "28.5-tasks-placed.json"}}
-	got, err := newReplay(t, "1.41", answers).client().Tasks(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []state.Task{
-		{ID: "t4", ServiceID: "s2", NodeID: "n1", State: "preparing", DesiredState: "running"},
-		{ID: "t1", ServiceID: "s1", NodeID: "n2", ContainerID: "c1", State: "running", DesiredState: "running"},
-		{ID: "t2", ServiceID: "s3", NodeID: "n2", ContainerID: "c2", State: "complete", DesiredState: "shutdown", Job: true},
-	}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Error(d)
-	}
-	answers["GET /tasks"] = answer{status: 500, file: "error-no-leader.json"}
-	_, err = newReplay(t, "1.41", answers).client().Tasks(t.Context())
-	expect(t, err, ErrNoLeader)
-}
-
 func TestContainers(t *testing.T) {
 	answers := map[string]answer{"GET /containers/json": {file: "20.10-containers.json"}}
 	r := newReplay(t, "1.41", answers)
