@@ -40,6 +40,8 @@ var faults = []fault{
 	{name: "the unit ends after the copy", set: func(f *applytest.Faults) { f.DieAfter = state.PhaseCopied }, stops: 1},
 	{name: "the unit ends after the copy, autolocked", autolock: true, set: func(f *applytest.Faults) { f.DieAfter = state.PhaseCopied }, stops: 1},
 	{name: "the unit ends before the unlock", autolock: true, set: func(f *applytest.Faults) { f.DieAfter = state.PhaseStarted }, stops: 1},
+	{name: "the swarm goes on to see the manager as down", set: func(f *applytest.Faults) { f.NeverReady = true },
+		says: []string{"m2 is back", "The leader sees m2 as down", "systemctl restart docker on m2"}, runsLeft: 1, stops: 1},
 	{name: "the copy does not verify", set: func(f *applytest.Faults) { f.Unreadable = true }, code: diag.BackupUnreadable,
 		says: []string{"m2", "the log has a gap", "nothing was stored", "removed from the host"}, stops: 2},
 	{name: "the repository is full", set: func(f *applytest.Faults) { f.Full = true }, code: diag.RepositoryUnusable,

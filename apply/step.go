@@ -47,6 +47,7 @@ type task struct {
 	status    state.HostRun // as last seen
 	deadSince time.Time     // the unit was first seen ended
 	lastErr   error         // of the last look, nil when it succeeded
+	lastSeen  string        // how a manager last saw the step's, which was not back
 	started   bool          // StartEngine was called, or found needless
 	unlocked  bool          // Unlock was called, or found needless
 }

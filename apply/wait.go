@@ -114,7 +114,11 @@ func (t *task) lookRun(ctx context.Context) (state.HostRun, bool, error) {
 func (t *task) isBack(ctx context.Context) (ok bool, seen string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	return t.Hosts.Reachable(ctx, t.s.Node, t.s.NodeID)
+	ok, seen, err = t.Hosts.Reachable(ctx, t.s.Node, t.s.NodeID)
+	if t.lastSeen = seen; ok {
+		t.lastSeen = ""
+	}
+	return ok, seen, err
 }
 
 // within bounds an effect by what is left of the step's time.
@@ -158,6 +162,10 @@ func (t *task) timedOut(what string) error {
 		}
 	} else if t.status.Phase != "" {
 		detail += " The host's run says: " + string(t.status.Phase) + "."
+	}
+	if t.lastErr == nil && t.lastSeen != "" {
+		detail += " " + sentence(t.lastSeen) + "."
+		remedy += " If that stays so while the engine runs, restart it: systemctl restart docker on " + t.s.Node + "."
 	}
 	if t.s.Kind == plan.Unlock {
 		code = diag.ManagerLeftLocked

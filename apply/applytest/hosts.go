@@ -232,6 +232,9 @@ func (p *Process) Reachable(_ context.Context, node, nodeID string) (ok bool, se
 	err = p.w.call("Reachable", node, func() error {
 		ok = p.w.host(node).reachable(p.w.Clock.Now())
 		seen = "the leader sees " + node + " as a reachable manager"
+		if p.w.Faults.NeverReady {
+			ok, seen = false, "the leader sees "+node+" as down, its manager as reachable"
+		}
 		return nil
 	})
 	return ok, seen, err

@@ -20,6 +20,7 @@ type Faults struct {
 	DieAfter   state.Phase // the next unit ends once it has reached this phase
 	FailCopy   bool        // the next unit fails while it copies
 	FailStart  bool        // the next unit fails after its copy, with the engine started
+	NeverReady bool        // the swarm goes on to see a manager as down whose engine runs
 	NotIntact  bool        // something starts the engine while the next unit copies
 	Unreadable bool        // copies do not verify
 	Full       bool        // the repository has no room
