@@ -46,9 +46,10 @@ unit: go-version
 	$(GO) test -timeout 5m ./...
 
 # Real swarms on this machine: needs root, installs the packages it lacks, and
-# fails (never skips) where a lab can't be made.
+# fails (never skips) where a lab can't be made. One package after the other
+# (-p 1): the labs of two at once take each other's processors and time.
 lab-test: go-version
-	$(GO) test -tags lab -count=1 -timeout 50m -v ./internal/lab/...
+	$(GO) test -tags lab -p 1 -count=1 -timeout 50m -v ./internal/lab/...
 
 # Every kill point on every engine. What passed stands in the report and is not
 # tried again; remove the report to begin anew.

@@ -48,7 +48,7 @@ func suite() string { return os.Getenv("REQUEEN_LAB_SUITE") }
 
 func up(t *testing.T, o Options) *Lab {
 	t.Helper()
-	o.Suite = suite()
+	o.Suite, o.Install = suite(), true
 	t.Cleanup(func() { down(t, o.Name) })
 	start := time.Now()
 	l, err := Up(t.Context(), o, func(line string) { t.Logf("%5.1f s  %s", time.Since(start).Seconds(), line) })
@@ -312,7 +312,7 @@ func labReboot(t *testing.T, l *Lab) {
 func TestKilledUp(t *testing.T) {
 	for i, at := range []string{"booting", "all nodes are up", "are in the swarm"} {
 		t.Run(at, func(t *testing.T) {
-			o := Options{Name: fmt.Sprintf("tkill%d", i), Managers: 1, Workers: 1, Autolock: true, Suite: suite()}
+			o := Options{Name: fmt.Sprintf("tkill%d", i), Managers: 1, Workers: 1, Autolock: true, Suite: suite(), Install: true}
 			t.Cleanup(func() { down(t, o.Name) })
 			killUpAt(t, o, at)
 			if at == "booting" { // boot scripts are on their way: remove them at once
