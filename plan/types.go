@@ -83,6 +83,14 @@ const (
 	RotateJoinTokens Kind = "rotate-join-tokens" // those of the backup's time let nobody in any more
 	RotateUnlockKey  Kind = "rotate-unlock-key"  // the unlock key is made anew and goes where it is declared to
 	Check            Kind = "check"              // a command of the configuration says whether the swarm serves again
+
+	// Of the cluster's shape. Join, RemoveNode and UpdateNode are among them too,
+	// with neither Step.Recovery nor Step.Backup set.
+	Promote     Kind = "promote"      // a worker becomes a manager, and the leader sees it reachable
+	Demote      Kind = "demote"       // a manager becomes a worker, and is no voter any more
+	Leave       Kind = "leave"        // a worker's engine leaves the swarm, and its entry is down
+	UpdateSwarm Kind = "update-swarm" // the swarm's spec gets the declared settings
+	Rebalance   Kind = "rebalance"    // a service is updated with force, and converges
 )
 
 // Risk is what a step may cost.
@@ -124,8 +132,15 @@ type Step struct {
 	// Entry is the swarm's ID of the entry that a step removes or changes, where
 	// that is not the node's own.
 	Entry string `json:"entry,omitempty"`
-	// KeyTo tells of a rotation where the new unlock key goes.
+	// KeyTo tells of a rotation, and of auto-lock that is turned on, where the new
+	// unlock key goes.
 	KeyTo *KeyTo `json:"key_to,omitempty"`
+	// Change tells of an update-node step what the node's entry is to have.
+	Change *NodeChange `json:"change,omitempty"`
+	// Settings tell of an update-swarm step what the swarm is to have.
+	Settings *SwarmChange `json:"settings,omitempty"`
+	// Service is the name of the service that a rebalance step updates.
+	Service string `json:"service,omitempty"`
 	// Command is what a check step runs, as it was reviewed with the plan.
 	Command string `json:"command,omitempty"`
 	Reason  string `json:"reason"`
