@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 )
@@ -61,28 +60,6 @@ func probes() []probe {
 		{"control groups that can be made", "to find and end a node's processes", tryCgroup},
 		{"5 GiB free below " + Root, "for the base layer and the nodes' disks", tryDisk},
 	}
-}
-
-// Each boot of systemd holds so many of the kernel's inotify instances, which
-// are limited for each user, with all other nodes that run here.
-const (
-	inotifyOfNode = 9
-	inotifyLimit  = "/proc/sys/fs/inotify/max_user_instances"
-)
-
-// requireInotify tells when the kernel would not let so many nodes boot: they
-// die without a word.
-func requireInotify(nodes int) error {
-	data, err := os.ReadFile(inotifyLimit)
-	if err != nil {
-		return nil // no such limit
-	}
-	limit, err := strconv.Atoi(strings.TrimSpace(string(data)))
-	if want := nodes * inotifyOfNode; err == nil && want > limit {
-		return fmt.Errorf("%d nodes take about %d inotify instances, and this machine allows %d in all; raise the limit first: sysctl fs.inotify.max_user_instances=%d",
-			nodes, want, limit, max(1024, 2*want))
-	}
-	return nil
 }
 
 func isBookworm(context.Context) error {

@@ -23,7 +23,7 @@ func Up(ctx context.Context, o Options, progress Progress) (*Lab, error) {
 	if err := ensurePackages(ctx, o.Install, say); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(require(ctx), requireInotify(o.Managers+o.Workers)); err != nil {
+	if err := require(ctx); err != nil {
 		return nil, err
 	}
 	st, unlock, err := claim(ctx, o, say)
@@ -81,6 +81,9 @@ func claim(ctx context.Context, o Options, say Progress) (*state, func(), error)
 
 // firstState chooses the lab's network and records it, while no other lab can.
 func firstState(ctx context.Context, o Options, say Progress) (*state, error) {
+	if err := requireInotify(o.Managers + o.Workers); err != nil {
+		return nil, err
+	}
 	for _, f := range ownFiles {
 		if f != "lock" && exists(filepath.Join(o.Dir, f)) {
 			return nil, fmt.Errorf("%s holds a file %s that no lab made; choose an empty directory: -dir", o.Dir, f)
