@@ -49,7 +49,9 @@ unit: go-version
 # fails (never skips) where a lab can't be made. One package after the other
 # (-p 1): the labs of two at once take each other's processors and time.
 lab-test: go-version
-	$(GO) test -tags lab -p 1 -count=1 -timeout 50m -v ./internal/lab/...
+	@mkdir -p bin
+	@set -o pipefail; $(GO) test -tags lab -p 1 -count=1 -timeout 50m -v ./internal/lab/... 2>&1 | tee bin/lab-test.log || \
+	  { internal/lab/failures.sh bin/lab-test.log; exit 1; }
 
 # Every kill point on every engine. What passed stands in the report and is not
 # tried again; remove the report to begin anew.
