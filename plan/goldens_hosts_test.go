@@ -132,6 +132,20 @@ func conditionCases() []golden {
 				locked(st, m)
 			}
 		}).want("", "RQ205", "RQ209"),
+		of("all-locked-recovered", "Every manager of a swarm that was once recovered waits for the unlock key.", func(st *state.State) {
+			silent(st, "every manager is locked")
+			for _, m := range []string{"m1", "m2", "m3"} {
+				locked(st, m)
+				oldRecovery(st, m)
+			}
+		}).with(ruled(3, allRungs, aKey)).want("unlock m1+m2+m3", "RQ209"),
+		of("all-stopped-recovered", "Every engine of a swarm that was once recovered is down.", func(st *state.State) {
+			silent(st, "no manager answers")
+			for _, m := range []string{"m1", "m2", "m3"} {
+				down(st, m)
+				oldRecovery(st, m)
+			}
+		}).want("start m1+m2+m3", "RQ209"),
 		of("all-orphaned", "The engines know no swarm, but the state is on every disk.", func(st *state.State) {
 			silent(st, "no engine is in a swarm")
 			for _, m := range []string{"m1", "m2", "m3"} {
@@ -168,4 +182,9 @@ func sides(epoch string) func(*state.State) {
 		}
 		st.Host("m2").Account = &state.Account{Leader: member(st, "m2").ID, Epoch: epoch}
 	}
+}
+
+// oldRecovery is what a recovery leaves on a host once it has ended.
+func oldRecovery(st *state.State, name string) {
+	st.Host(name).Recoveries = []state.HostRecovery{{ID: "20250210T025000Z-c0ffee", Cluster: "prod", Phase: state.RecoveryLifted}}
 }

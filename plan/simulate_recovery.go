@@ -17,7 +17,7 @@ func (s *simulation) recoveries(w *world) {
 			s.held[name] = s.held[name] || r.Held
 			s.fenced[name] = s.fenced[name] || r.Held && r.Phase == state.RecoveryFenced
 			s.prepared[name] = s.prepared[name] || r.Staged != ""
-			s.swapped[name] = s.swapped[name] || r.Phase == state.RecoverySwapped || r.Phase == state.RecoveryLifted
+			s.swapped[name] = s.swapped[name] || r.Phase == state.RecoverySwapped || r.Phase == state.RecoveryLifted && !livedOn(n, r.ID)
 		}
 	}
 }
