@@ -20,8 +20,8 @@ const (
 	RunFailed    EventType = "run_failed"
 )
 
-// Event is one thing that happened in a run. Its JSON form is a line of
-// apply -json; times are UTC.
+// Event is one thing that happened in a run. Its JSON form is, with the version of
+// the lines before it, a line of apply -json; times are UTC.
 type Event struct {
 	Type   EventType `json:"type"`
 	At     time.Time `json:"at"`

@@ -21,6 +21,9 @@ type Input struct {
 	// Restore asks for a restore of this backup (an ID, or "latest"), also where
 	// the swarm is well; Onto names the manager, "" leaves it to the configuration.
 	Restore, Onto string
+	// Targets make the plan a partial one: names of declared nodes, and "backup."
+	// with the name of a declared backup (-target).
+	Targets []string
 	// NoLock plans what runs without any repository's lock (-lock=false): nothing
 	// is written to a repository then, and nothing that another run may be storing
 	// is removed from a host.
@@ -50,11 +53,15 @@ func Build(in Input) (*Plan, error) {
 	if in.Config == nil || in.State == nil {
 		return nil, errors.New("plan: a configuration and an observation are needed")
 	}
+	in, err := in.targeted()
+	if err != nil {
+		return nil, err
+	}
 	w := join(in.Config, in.State)
 	p := &planner{in: in, w: w, sim: simulate(w), plan: &Plan{
 		FormatVersion: FormatVersion, ToolVersion: in.ToolVersion,
 		Cluster: in.Config.Cluster.Name, SwarmID: w.id.id, ConfigSHA256: in.Config.SHA256,
-		PlannedAt: in.Now.UTC().Round(0), Condition: w.cond,
+		PlannedAt: in.Now.UTC().Round(0), Condition: w.cond, Targets: in.Targets,
 		Steps: []Step{}, Unmet: []Unmet{}, Hazards: []Hazard{},
 	}}
 	if w.st.Swarm != nil {
@@ -67,7 +74,7 @@ func Build(in Input) (*Plan, error) {
 	}
 	p.plan.Fingerprint = w.fingerprint(p.plan, needs)
 	p.hazards(needs)
-	p.plan.Summary = p.summary(needs)
+	p.plan.Summary = p.partly(p.summary(p.wanted(needs)))
 	if err := checkFrom(before, p.plan, w); err != nil {
 		return nil, fmt.Errorf("plan: %w", err)
 	}
@@ -92,7 +99,10 @@ func (p *planner) decide() []*need {
 		}
 	}
 	needs := p.w.needs(p.in.Now, p.in.Backup)
-	for _, n := range needs {
+	if p.recoveryTargeted() {
+		return needs
+	}
+	for _, n := range p.wanted(needs) {
 		switch {
 		case n.repo == nil:
 			p.unmetNeed(n, p.w.unusableRepository(n))
@@ -101,22 +111,24 @@ func (p *planner) decide() []*need {
 		}
 	}
 	p.leftovers(needs)
-	if p.in.Restore != "" {
+	switch {
+	case p.partial(): // recoveries are planned as a whole
+	case p.in.Restore != "":
 		p.restoreAsked()
-	} else {
+	default:
 		p.recover()
 		p.grow()
 	}
 	p.checks()
 	p.freshBackups(needs)
-	p.notHealthy(needs)
-	for _, n := range needs {
+	p.notHealthy(p.wanted(needs))
+	for _, n := range p.wanted(needs) {
 		if n.due && !n.met && !n.unmet && p.plan.Recovery == nil {
 			p.backup(n)
 		}
 	}
 	for _, u := range p.w.differences() {
-		if u.Node == "" || u.Goal != goalJoined(u.Node) || !p.joins(u.Node) {
+		if p.wantsNode(u.Node) && (u.Node == "" || u.Goal != goalJoined(u.Node) || !p.joins(u.Node)) {
 			p.differs = append(p.differs, u)
 			p.unmet(u)
 		}

@@ -18,9 +18,12 @@ type Plan struct {
 	ConfigSHA256  string    `json:"config_sha256"`
 	PlannedAt     time.Time `json:"planned_at"`
 	Condition     Condition `json:"condition"`
-	Steps         []Step    `json:"steps"`
-	Unmet         []Unmet   `json:"unmet"`
-	Hazards       []Hazard  `json:"hazards"`
+	// Targets are what a partial plan is about, sorted: names of nodes, and
+	// "backup." with the name of one; empty where the plan is about all of it.
+	Targets []string `json:"targets,omitempty"`
+	Steps   []Step   `json:"steps"`
+	Unmet   []Unmet  `json:"unmet"`
+	Hazards []Hazard `json:"hazards"`
 	// Recovery is what the steps with its ID bring back; nil in a plan of backups.
 	Recovery *Recovery `json:"recovery,omitempty"`
 	// UndecidedUntil is when the loss of the quorum may be judged; zero where

@@ -55,16 +55,18 @@ and stops there; the second ends at once, and the host goes on by itself.`,
   requeen apply -digest sha256:… reviewed.plan`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := f.wish.check(); err != nil {
-				return err
+			err := f.wish.check()
+			if err == nil {
+				err = f.lockFits(f.wish)
 			}
-			if err := f.lockFits(f.wish); err != nil {
-				return err
+			switch {
+			case err != nil:
+			case len(args) == 1:
+				err = a.applyFile(cmd, f, args[0])
+			default:
+				err = a.applyNow(cmd, f)
 			}
-			if len(args) == 1 {
-				return a.applyFile(cmd, f, args[0])
-			}
-			return a.applyNow(cmd, f)
+			return a.told(f.json, err)
 		},
 	}
 	f.register(cmd)
@@ -74,14 +76,16 @@ and stops there; the second ends at once, and the host goes on by itself.`,
 	cmd.Flags().BoolVar(&f.auto, "auto-approve", false, "without FILE: don't ask; approves no destructive step")
 	cmd.Flags().StringVar(&f.digest, "digest", "", "run only the plan with this `DIGEST`, and approve all of it")
 	cmd.Flags().StringSliceVar(&f.approve, "approve", nil, "approve destructive steps by their `CODES`, separated by commas")
-	cmd.Flags().BoolVar(&f.json, "json", false, "print line-delimited JSON; needs FILE or -auto-approve")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print line-delimited JSON; needs FILE or -auto-approve; requeen schema -for=apply-stream describes it")
+	f.questionsFlag(cmd)
+	a.completeNodes(cmd, &f.configFlags)
 	return cmd
 }
 
 // applyFile runs a plan file as it is.
 func (a *app) applyFile(cmd *cobra.Command, f applyFlags, file string) error {
-	if f.wish != (wish{}) || f.auto {
-		return diag.Diagnostic{Severity: diag.Error, Summary: "-backup, -restore and -auto-approve don't go with a plan file",
+	if f.wish.asked() || f.auto {
+		return diag.Diagnostic{Severity: diag.Error, Summary: "-backup, -restore, -target and -auto-approve don't go with a plan file",
 			Detail: "A plan file is run as it was reviewed, and never asks.", Remedy: "leave them out, or leave out the file"}
 	}
 	p, digest, err := planfile.Read(file)
@@ -129,6 +133,9 @@ func (a *app) applyNow(cmd *cobra.Command, f applyFlags) error {
 	}
 	defer s.close()
 	s.noLock = !f.lock
+	if err := f.wish.fits(s.cfg); err != nil {
+		return err
+	}
 	if err := s.resume(cmd.Context(), f); err != nil {
 		return err
 	}
@@ -142,7 +149,7 @@ func (a *app) applyNow(cmd *cobra.Command, f applyFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := a.printPlan(p, digest, f.json); err != nil {
+	if err := s.printPlan(p, digest, f.json); err != nil {
 		return err
 	}
 	if len(p.Steps) == 0 {
@@ -193,9 +200,9 @@ func (s *session) ask(f applyFlags, p *plan.Plan) (typed bool, err error) {
 	if f.auto || f.digest != "" {
 		return false, nil
 	}
-	if !isTerminal(s.app.in) {
+	if why := f.cannotAsk(s.app.in); why != "" {
 		return false, diag.Diagnostic{Severity: diag.Error, Summary: "Nobody can be asked",
-			Detail: "The standard input is not a terminal. Nothing was changed.",
+			Detail: why + " Nothing was changed.",
 			Remedy: "add -auto-approve, or plan -out FILE, review it, and apply FILE"}
 	}
 	want := "yes"

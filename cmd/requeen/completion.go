@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/requeen/requeen/internal/diag"
 	"github.com/requeen/requeen/internal/lab"
+	"github.com/requeen/requeen/schema"
 )
 
 // newCompletionCommand is `requeen completion`: the scripts by which shells ask
@@ -180,6 +182,38 @@ func completeLabNode(cmd *cobra.Command, args []string, _ string) ([]string, cob
 		names = append(names, cobra.CompletionWithDesc(n.Name, n.Role))
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeNodes offers what the configuration declares for the flags that name
+// nodes; nothing where it does not load.
+func (a *app) completeNodes(cmd *cobra.Command, f *configFlags) {
+	declared := func(list func(*schema.Config) []string) cobra.CompletionFunc {
+		return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			if a.enter() != nil {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			cfg, _ := schema.Load(".", schema.Options{Inputs: f.inputs, Environ: os.Environ()})
+			if cfg == nil {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return list(cfg), cobra.ShellCompDirectiveNoFileComp
+		}
+	}
+	for flag, list := range map[string]func(*schema.Config) []string{"target": targetsOf, "onto": managersOf} {
+		if err := cmd.RegisterFlagCompletionFunc(flag, declared(list)); err != nil {
+			panic(err) // the flag does not exist
+		}
+	}
+}
+
+func managersOf(cfg *schema.Config) []string {
+	var list []string
+	for _, n := range cfg.Nodes {
+		if n.Role == schema.RoleManager {
+			list = append(list, n.Name)
+		}
+	}
+	return list
 }
 
 // completeLatest offers the newest backup.

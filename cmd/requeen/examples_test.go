@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"flag"
 	"os"
 	"path/filepath"
@@ -9,7 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/requeen/requeen/internal/state"
+	"github.com/requeen/requeen/internal/observe"
+	"github.com/requeen/requeen/internal/state/statefile"
 	"github.com/requeen/requeen/internal/view"
 	"github.com/requeen/requeen/plan"
 	"github.com/requeen/requeen/plan/planfile"
@@ -34,15 +34,15 @@ func planExample(t *testing.T, dir string) {
 	if len(ds) > 0 {
 		t.Fatal(ds)
 	}
-	data, err := os.ReadFile(filepath.Join(dir, "state.json"))
+	observation, err := statefile.Read(filepath.Join(dir, "state.json")) // as plan -state reads it
 	if err != nil {
 		t.Fatal(err)
 	}
-	var st state.State
-	if err := json.Unmarshal(data, &st); err != nil {
+	st, err := observe.Declared(cfg, observation.Observed())
+	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := plan.Build(plan.Input{Config: cfg, State: &st, Now: st.ObservedAt.Add(time.Second), ToolVersion: "example"})
+	p, err := plan.Build(plan.Input{Config: cfg, State: st, Now: st.ObservedAt.Add(time.Second), ToolVersion: "example"})
 	if err != nil {
 		t.Fatal(err)
 	}

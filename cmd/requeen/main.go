@@ -91,7 +91,7 @@ A directory is one cluster: every *.rq.hcl in it is read.`,
 	root.Flags().Bool("version", false, "print the version")
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newInitCommand(a), newPlanCommand(a), newApplyCommand(a), newShowCommand(a), newStatusCommand(a), newBackupCommand(a), newHostCommand(a),
+	root.AddCommand(newInitCommand(a), newPlanCommand(a), newApplyCommand(a), newShowCommand(a), newObserveCommand(a), newStatusCommand(a), newBackupCommand(a), newHostCommand(a),
 		newForceUnlockCommand(a), newValidateCommand(a), newFmtCommand(a), newConsoleCommand(a), newSchemaCommand(a), newLabCommand(), newManCommand(a), newCompletionCommand(a))
 	finishHelp(root)
 	finishCompletion(root)

@@ -48,7 +48,7 @@ var statuses = []statusRow{
 	{diag.ExitOK, "`status`: nothing needs a hand", []string{"requeen status"}},
 	{diag.ExitError, "an error, told on the standard error; or something is due and can't be done", nil},
 	{diag.ExitError, "`status`: something could not be told", []string{"requeen status"}},
-	{diag.ExitChanges, "`plan -detailed-exitcode`: there are steps", []string{"requeen plan"}},
+	{diag.ExitChanges, "`plan -detailed-exitcode`: there are steps; with `-refresh-only`: something differs or is due", []string{"requeen plan"}},
 	{diag.ExitChanges, "`status`: something needs a hand", []string{"requeen status"}},
 	{diag.ExitFormat, "`fmt -check`: a file has another form", []string{"requeen fmt"}},
 	{diag.ExitInterrupted, "interrupted; a manager that was stopped comes back by itself", nil},

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"encoding/json"
-	"io"
-
 	"github.com/spf13/cobra"
 
 	"github.com/requeen/requeen/internal/diag"
@@ -15,16 +12,27 @@ import (
 type planFlags struct {
 	configFlags
 	wish
-	json, detailed bool
-	out            string
+	json, detailed, refreshOnly bool
+	out, state                  string
 }
 
-func newPlanCommand(a *app) *cobra.Command {
-	var f planFlags
-	cmd := &cobra.Command{
-		Use:   "plan",
-		Short: "Show what apply would do, and why",
-		Long: `Looks at the hosts, the swarm and the repositories, and prints the steps that
+// check refuses flags that do not go together.
+func (f planFlags) check() error {
+	if err := f.wish.check(); err != nil {
+		return err
+	}
+	if err := f.lockFits(f.wish); err != nil {
+		return err
+	}
+	if f.refreshOnly && (f.wish.asked() || f.out != "" || !f.lock) {
+		return diag.Diagnostic{Severity: diag.Error, Summary: "-refresh-only plans nothing",
+			Detail: "It shows what differs, so that -out, -backup, -restore, -onto, -target and -lock=false have no meaning with it.",
+			Remedy: "leave them out, or leave out -refresh-only"}
+	}
+	return nil
+}
+
+const planHelp = `Looks at the hosts, the swarm and the repositories, and prints the steps that
 would make what is declared true: each with its reason, its risk and the
 quorum's margin after it. Nothing is changed.
 
@@ -45,21 +53,42 @@ With -lock=false the plan runs without a repository's lock, which RQ126 says: no
 backup is taken, and what the survivor holds stays on its host alone, set aside.
 Where no repository can be used, a forced cluster needs no flag for that.
 
+With -state the plan is made from a file that requeen observe has written, as of
+the time of that look: nothing is contacted, no command is run, and neither
+identity nor unlock key is needed. apply compares such a plan with the hosts like
+any other. The functions env and file are evaluated where plan runs: give the
+configuration of a pull request that nobody has read an environment without
+secrets.
+
+With -target the plan is partial: it is about the nodes and backups that are named,
+and what a cut run left. With -refresh-only nothing is planned: what differs from
+the declaration is shown, and how old the backups are.
+
 Exit status: 0, or 1 after an error, or when nothing can be done though
-something is due. With -detailed-exitcode 2 says that there are steps.`,
+something is due. With -detailed-exitcode 2 says that there are steps; with
+-refresh-only too, it says that something differs or is due, and 1 that nothing
+does as far as could be looked at.`
+
+func newPlanCommand(a *app) *cobra.Command {
+	var f planFlags
+	cmd := &cobra.Command{
+		Use:   "plan",
+		Short: "Show what apply would do, and why",
+		Long:  planHelp,
 		Example: `  requeen plan
   requeen plan -backup -out tonight.plan
   requeen plan -restore=latest -onto=m1 -out back.plan
+  requeen plan -state prod.state.json -out reviewed.plan
+  requeen plan -target=w1 -target=backup.state
+  requeen plan -refresh-only -detailed-exitcode
   requeen -chdir=clusters/prod plan -detailed-exitcode`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := f.wish.check(); err != nil {
-				return err
+			err := f.check()
+			if err == nil {
+				err = a.plan(cmd, f)
 			}
-			if err := f.lockFits(f.wish); err != nil {
-				return err
-			}
-			return a.plan(cmd, f)
+			return a.told(f.json, err)
 		},
 	}
 	f.register(cmd)
@@ -67,20 +96,30 @@ something is due. With -detailed-exitcode 2 says that there are steps.`,
 	f.lockFlag(cmd)
 	f.wish.flags(cmd, "")
 	cmd.Flags().StringVar(&f.out, "out", "", "write the plan to `FILE`, for show and apply")
-	cmd.Flags().BoolVar(&f.json, "json", false, "print line-delimited JSON")
+	cmd.Flags().StringVar(&f.state, "state", "", "plan from `FILE`, which requeen observe wrote, and contact nothing")
+	cmd.Flags().BoolVar(&f.refreshOnly, "refresh-only", false, "show what differs from the declaration, and plan nothing")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print line-delimited JSON; requeen schema -for=plan-stream describes it")
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 2 when there are steps")
+	f.questionsFlag(cmd)
+	a.completeNodes(cmd, &f.configFlags)
 	return cmd
 }
 
 func (a *app) plan(cmd *cobra.Command, f planFlags) error {
 	ctx, stop := interruptible(cmd)
 	defer stop()
-	s, err := a.open(&f.configFlags)
+	s, err := a.openAt(&f.configFlags, f.state)
 	if err != nil {
 		return err
 	}
 	defer s.close()
 	s.noLock = !f.lock
+	if err := f.wish.fits(s.cfg); err != nil {
+		return err
+	}
+	if f.refreshOnly {
+		return s.showDrift(ctx, f)
+	}
 	if err := s.warnUnfinished(); err != nil {
 		return err
 	}
@@ -97,17 +136,18 @@ func (a *app) plan(cmd *cobra.Command, f planFlags) error {
 			return err
 		}
 	}
-	if err := a.printPlan(p, digest, f.json); err != nil {
+	if err := s.printPlan(p, digest, f.json); err != nil {
 		return err
 	}
 	return planStatus(p, f.detailed)
 }
 
-func (a *app) printPlan(p *plan.Plan, digest string, asJSON bool) error {
+func (s *session) printPlan(p *plan.Plan, digest string, asJSON bool) error {
 	if asJSON {
-		return writeLines(a.out, view.PlanLines(p, digest)...)
+		return writeLines(s.app.out, view.PlanLines(p, digest, s.recordedLines()...)...)
 	}
-	screenOf(a.out).Plan(p, digest)
+	s.showRecorded()
+	screenOf(s.app.out).Plan(p, digest)
 	return nil
 }
 
@@ -118,17 +158,6 @@ func planStatus(p *plan.Plan, detailed bool) error {
 		return exitStatus(diag.ExitChanges)
 	case len(p.Steps) == 0 && len(p.Unmet) > 0:
 		return exitStatus(diag.ExitError)
-	}
-	return nil
-}
-
-func writeLines(w io.Writer, lines ...any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	for _, line := range lines {
-		if err := enc.Encode(line); err != nil {
-			return err
-		}
 	}
 	return nil
 }

@@ -119,8 +119,8 @@ func (s *session) effects() effects.Options {
 // sink shows events as lines of JSON or for people.
 func (s *session) sink(asJSON bool, p *plan.Plan) apply.Sink {
 	if asJSON {
-		_ = writeLines(s.app.out, view.ApplyVersionLine(version))
-		return sinkFunc(func(e apply.Event) { _ = writeLines(s.app.out, e) })
+		_ = writeLines(s.app.out, view.NewVersionLine("apply", version, s.app.now()))
+		return sinkFunc(func(e apply.Event) { _ = writeLines(s.app.out, eventLine{view.LinesVersion, e}) })
 	}
 	run := &view.Run{Screen: screenOf(s.app.out), Steps: len(p.Steps)}
 	run.Kinds, run.Nodes = view.StepWidths(p)

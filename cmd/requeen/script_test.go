@@ -22,7 +22,7 @@ import (
 
 func TestMain(m *testing.M) {
 	repository.RunJanitorIfAsked()
-	testscript.Main(m, map[string]func(){"requeen": main})
+	testscript.Main(m, map[string]func(){"requeen": main, "requeen-sealed": func() { seal(); main() }})
 }
 
 // TestScripts runs the command line as a person types it; the hosts of these

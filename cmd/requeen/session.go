@@ -26,6 +26,9 @@ type configFlags struct {
 	inputs  []schema.Input
 	journal string
 	lock    bool // of the commands with lockFlag: false takes no repository's lock
+	// questions is false where nobody is to be asked; of the commands with
+	// questionsFlag.
+	questions bool
 }
 
 func (f *configFlags) register(cmd *cobra.Command) {
@@ -73,9 +76,12 @@ func (f *configFlags) journalRoot() string {
 type session struct {
 	app     *app
 	cfg     *schema.Config
-	pool    *host.Pool
+	pool    *host.Pool // nil where recorded stands for every look
 	journal string
-	noLock  bool // what is planned takes no repository's lock
+	// recorded is what a file says was there; no host, engine or repository is
+	// reached then, and no command run.
+	recorded *recorded
+	noLock   bool // what is planned takes no repository's lock
 
 	firstLook time.Time // when no leader was seen for the first time
 	openings  map[backupAt]*state.Opening
@@ -107,7 +113,11 @@ func (a *app) open(f *configFlags) (*session, error) {
 	return &session{app: a, cfg: cfg, pool: pool, journal: f.journalRoot()}, nil
 }
 
-func (s *session) close() { s.pool.Close() }
+func (s *session) close() {
+	if s.pool != nil {
+		s.pool.Close()
+	}
+}
 
 // Observe looks at the hosts, the swarm and the repositories.
 func (s *session) Observe(ctx context.Context) (*state.State, error) {
@@ -144,13 +154,23 @@ var lookedBefore time.Duration
 // be judged yet.
 const lookAgain = 5 * time.Second
 
-// decided builds plans until whether the quorum is lost can be told: it tells how
-// long that is, and ends earlier when a leader is seen or the disks make it certain.
+// decided is the plan of what is there, or of what a file says was there.
 func (s *session) decided(ctx context.Context, w wish, quiet bool) (*plan.Plan, error) {
+	if s.recorded != nil {
+		return s.planned(s.recorded.state, s.recorded.state.ObservedAt, w)
+	}
+	p, _, err := s.settled(ctx, w, observe.Options{Containers: w.restore != ""}, quiet)
+	return p, err
+}
+
+// settled builds plans until whether the quorum is lost can be told: it tells how
+// long that is, and ends earlier when a leader is seen or the disks make it certain.
+// The state is that of the last look, also where no plan could be made of it.
+func (s *session) settled(ctx context.Context, w wish, o observe.Options, quiet bool) (*plan.Plan, *state.State, error) {
 	for told := false; ; {
-		p, err := s.build(ctx, w, quiet)
+		p, st, err := s.build(ctx, w, o, quiet)
 		if err != nil || p.UndecidedUntil.IsZero() || !s.app.now().Before(p.UndecidedUntil) {
-			return p, err
+			return p, st, err
 		}
 		if !told && !quiet {
 			told = true
@@ -162,7 +182,7 @@ func (s *session) decided(ctx context.Context, w wish, quiet bool) (*plan.Plan, 
 		}
 		select {
 		case <-ctx.Done():
-			return p, nil
+			return p, st, nil
 		case <-time.After(min(lookAgain, time.Until(p.UndecidedUntil)+time.Second)):
 		}
 	}
@@ -170,21 +190,27 @@ func (s *session) decided(ctx context.Context, w wish, quiet bool) (*plan.Plan, 
 
 // build makes a plan of what is there now. A backup that the plan would restore is
 // opened first, and the plan is made again with what came of that.
-func (s *session) build(ctx context.Context, w wish, quiet bool) (*plan.Plan, error) {
-	st, err := s.look(ctx, observe.Options{Containers: w.restore != ""})
+func (s *session) build(ctx context.Context, w wish, o observe.Options, quiet bool) (*plan.Plan, *state.State, error) {
+	st, err := s.look(ctx, o)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	s.openedInto(st)
 	for {
-		p, err := plan.Build(plan.Input{
-			Config: s.cfg, State: st, Now: s.app.now().UTC(), ToolVersion: version, Backup: w.backup, Restore: w.restore, Onto: w.onto,
-			HelperSystems: helperSystems(), NoLock: s.noLock,
-		})
+		p, err := s.planned(st, s.app.now(), w)
 		if err != nil || !s.opens(ctx, p, st, quiet) {
-			return p, err
+			return p, st, err
 		}
 	}
+}
+
+// planned is the plan of a state. It is the same for the same state and time,
+// whether the state was just looked at or comes from a file.
+func (s *session) planned(st *state.State, now time.Time, w wish) (*plan.Plan, error) {
+	return plan.Build(plan.Input{
+		Config: s.cfg, State: st, Now: now.UTC(), ToolVersion: version, Backup: w.backup, Restore: w.restore, Onto: w.onto,
+		Targets: w.targets, HelperSystems: helperSystems(), NoLock: s.noLock,
+	})
 }
 
 // helperSystems are the systems for which a helper is at hand: this program's

@@ -1,9 +1,15 @@
 package main
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/requeen/requeen/internal/diag"
+	"github.com/requeen/requeen/plan"
+	"github.com/requeen/requeen/schema"
 )
 
 // wish is what the operator asks a plan for beside what is declared.
@@ -11,13 +17,20 @@ type wish struct {
 	backup  bool
 	restore string // a backup's ID, or "latest"
 	onto    string // the node to restore onto, "" leaves it to the configuration
+	// targets are what the plan is to be about, nil for all of it: names of nodes,
+	// and "backup." with the name of one.
+	targets []string
 }
+
+// asked tells whether anything is asked for.
+func (w wish) asked() bool { return w.backup || w.restore != "" || w.onto != "" || len(w.targets) > 0 }
 
 // flags adds the flags; when says in front of each when it holds.
 func (w *wish) flags(cmd *cobra.Command, when string) {
 	cmd.Flags().BoolVar(&w.backup, "backup", false, when+"take every declared backup, whatever the age of the newest one")
 	cmd.Flags().StringVar(&w.restore, "restore", "", when+"restore the backup `ID`, or latest, whatever the swarm's state; recovery.allow must have restore")
 	cmd.Flags().StringVar(&w.onto, "onto", "", "with -restore: onto the manager `NODE` (default recovery.restore_onto, else the one it was taken on)")
+	cmd.Flags().StringArrayVar(&w.targets, "target", nil, when+"plan for `TARGET` alone, a node's name or backup.NAME; may be repeated; a recovery can't be planned in part")
 	mayBe(cmd, "restore", cobra.CompletionWithDesc("latest", "the newest verified backup"))
 }
 
@@ -32,6 +45,53 @@ func (w wish) check() error {
 		return diag.Diagnostic{Severity: diag.Error, Summary: "-backup and -restore don't go together",
 			Detail: "A restore ends with a backup of the new cluster by itself.",
 			Remedy: "leave one of them out; to keep what the swarm holds now, apply a plan -backup first"}
+	case w.restore != "" && len(w.targets) > 0:
+		row, _ := diag.Lookup(diag.RecoveryTargeted)
+		return diag.Diagnostic{Severity: diag.Error, Code: row.ID, Summary: "-restore and -target don't go together",
+			Detail: row.Meaning, Remedy: "leave one of them out"}
+	case w.backup && len(w.targets) > 0 && !w.targetsBackup():
+		return diag.Diagnostic{Severity: diag.Error, Summary: "-backup has no backup among the targets",
+			Detail: "With -target only the backups that it names are taken, and it names none.",
+			Remedy: "add -target=backup.NAME, or leave -target out"}
 	}
 	return nil
+}
+
+func (w wish) targetsBackup() bool {
+	return slices.ContainsFunc(w.targets, func(t string) bool { return strings.HasPrefix(t, plan.TargetBackup) })
+}
+
+// fits refuses targets that the configuration does not have.
+func (w wish) fits(cfg *schema.Config) error {
+	known := targetsOf(cfg)
+	for _, t := range w.targets {
+		if slices.Contains(known, t) {
+			continue
+		}
+		return diag.Diagnostic{Severity: diag.Error, Summary: fmt.Sprintf("There is no target %q", t),
+			Detail: "-target names a declared node, or a declared backup as backup.NAME. Nothing was contacted.",
+			Remedy: "name one of " + shortList(known)}
+	}
+	return nil
+}
+
+// targetsOf are what -target can name.
+func targetsOf(cfg *schema.Config) []string {
+	var list []string
+	for _, b := range cfg.Backups {
+		list = append(list, plan.TargetBackup+b.Name)
+	}
+	for _, n := range cfg.Nodes {
+		list = append(list, n.Name)
+	}
+	return list
+}
+
+// shortList joins words, and leaves out the rest of many.
+func shortList(words []string) string {
+	const most = 12
+	if len(words) > most {
+		return strings.Join(words[:most], ", ") + ", …"
+	}
+	return strings.Join(words, ", ")
 }

@@ -78,6 +78,7 @@ const (
 	ManagerGone         = "RQ224"
 	BackupUnfit         = "RQ225"
 	LockNeeded          = "RQ226"
+	RecoveryTargeted    = "RQ240"
 	HostUnreachable     = "RQ301"
 	HostKeyUnknown      = "RQ302"
 	HostKeyChanged      = "RQ303"
@@ -170,6 +171,7 @@ var codes = []Code{
 	{ManagerGone, Refusal, "A declared manager is gone", "Its host can't be reached or holds no engine, so it can't be brought back, and the swarm stands with fewer managers than declared.", "Bring the host back, or declare another node as manager in its place; the next plan joins it."},
 	{BackupUnfit, Refusal, "The backup can't be restored there", "It is of another cluster or of a newer engine, its repository has no identity, or the host can't be reached or can't hold it.", "Choose another backup (-restore=ID) or another host (-onto, or recovery.restore_onto)."},
 	{LockNeeded, Refusal, "This needs the repository's lock", "It stores in a repository, or removes what another run may be storing, and -lock=false leaves the repository's lock: two such runs at once could stop two managers.", "Leave out -lock=false; to bring a swarm back without the lock, apply what plan -lock=false plans."},
+	{RecoveryTargeted, Refusal, "A recovery can't be targeted", "The steps of a recovery are one sequence: who is fenced, out of which log the cluster is made, who joins when. A part of it could leave the cluster without a quorum, or with two.", "Plan without -target; what a recovery may do is said in recovery { allow }."},
 	{HostUnreachable, Hazard, "A host can't be reached", "ssh gave no connection, so nothing is known about this host; unknown is not absent.", "Check the address, the network and the ssh configuration."},
 	{HostKeyUnknown, Hazard, "A host key is not known", "ssh has no key on record for this host and requeen never accepts one unseen.", "Compare the key by another way, then connect once with ssh, or add it with ssh-keyscan."},
 	{HostKeyChanged, Hazard, "A host key has changed", "The host answers with another key than the one on record: it was reinstalled, or it is another machine.", "Find out why, then ssh-keygen -R the old key."},

@@ -22,7 +22,7 @@ func read(ctx context.Context, cfg *schema.Config, p ports, o Options) (*state.S
 	o = o.withDefaults()
 	l := &look{cfg: cfg, ports: p, o: o, slots: make(chan struct{}, o.Parallel)}
 	s := &state.State{
-		ObservedAt:   o.Now().UTC(),
+		ObservedAt:   o.Now().UTC().Round(0), // as a file gives it back: without the machine's own clock
 		Cluster:      cfg.Cluster.Name,
 		Hosts:        make([]state.Host, len(cfg.Nodes)),
 		Repositories: make([]state.Repository, len(cfg.Repositories)),

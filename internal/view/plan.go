@@ -3,7 +3,6 @@ package view
 import (
 	"fmt"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/requeen/requeen/plan"
@@ -20,16 +19,20 @@ func (s Screen) Plan(p *plan.Plan, digest string) {
 	}
 	s.recovery(p.Recovery)
 	s.printf("\n")
+	s.partial(p)
 	s.steps(p)
 	s.hazards(p)
 	s.unmet(p)
+	if len(p.Steps)+len(p.Unmet) > 0 {
+		s.partial(p)
+	}
 	s.labelled("", "Summary:", p.Summary)
 	s.printf("Digest: %s\n", digest)
 }
 
 func (s Screen) steps(p *plan.Plan) {
 	if len(p.Steps) == 0 {
-		if len(p.Unmet) == 0 {
+		if len(p.Unmet) == 0 && len(p.Targets) == 0 {
 			s.printf("%s\n\n", s.paint(green, "Nothing to do: what is declared is there."))
 		}
 		return
@@ -131,7 +134,12 @@ func (s Screen) unmet(p *plan.Plan) {
 		return
 	}
 	s.printf("%s\n", s.paint(red, "Not reached by this plan:"))
-	for _, u := range p.Unmet {
+	s.goals(p.Unmet)
+	s.printf("\n")
+}
+
+func (s Screen) goals(list []plan.Unmet) {
+	for _, u := range list {
 		title := u.Goal
 		if u.Node != "" && !strings.Contains(title, u.Node) {
 			title += " (" + u.Node + ")"
@@ -140,49 +148,4 @@ func (s Screen) unmet(p *plan.Plan) {
 		s.paragraph("      ", u.Reason)
 		s.labelled("      ", "What to do:", u.Remedy)
 	}
-	s.printf("\n")
 }
-
-// PlanLines is a plan as line-delimited JSON: a version line, the condition,
-// until when it is undecided, what is recovered and on which evidence, a line for
-// each step, hazard and unmet goal, and a summary line with the digest.
-func PlanLines(p *plan.Plan, digest string) []any {
-	lines := []any{versionLine("plan", p.ToolVersion)}
-	lines = append(lines, map[string]any{"type": "condition", "cluster": p.Cluster, "condition": p.Condition.Name, "reason": p.Condition.Reason})
-	if !p.UndecidedUntil.IsZero() {
-		lines = append(lines, map[string]any{"type": "undecided", "until": p.UndecidedUntil.UTC().Format(time.RFC3339Nano)})
-	}
-	if p.Recovery != nil {
-		lines = append(lines, struct {
-			Type string `json:"type"`
-			*plan.Recovery
-		}{"recovery", p.Recovery})
-	}
-	for _, step := range p.Steps {
-		lines = append(lines, struct {
-			Type string `json:"type"`
-			plan.Step
-		}{"planned_step", step})
-	}
-	for _, h := range p.Hazards {
-		lines = append(lines, struct {
-			Type string `json:"type"`
-			plan.Hazard
-		}{"hazard", h})
-	}
-	for _, u := range p.Unmet {
-		lines = append(lines, struct {
-			Type string `json:"type"`
-			plan.Unmet
-		}{"unmet", u})
-	}
-	return append(lines, map[string]any{"type": "plan_summary", "steps": len(p.Steps), "unmet": len(p.Unmet),
-		"hazards": len(p.Hazards), "summary": p.Summary, "plan_digest": digest, "planned_at": p.PlannedAt.UTC().Format(time.RFC3339Nano)})
-}
-
-func versionLine(command, tool string) map[string]any {
-	return map[string]any{"type": "version", "ui": "1.0", "requeen": tool, "command": command}
-}
-
-// ApplyVersionLine is the first line of apply -json.
-func ApplyVersionLine(tool string) any { return versionLine("apply", tool) }

@@ -4,5 +4,5 @@
 // The document is indented JSON. Its last top-level key is "digest", over the
 // bytes before the line that holds it; the same plan has the same bytes. The
 // package must not decide, look at anything but the document, or mend one that
-// was altered, and it imports plan and internal/diag only.
+// was altered, and it imports plan, internal/diag and internal/atomicfile only.
 package planfile

@@ -1,12 +1,11 @@
 package planfile
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
+	"github.com/requeen/requeen/internal/atomicfile"
 	"github.com/requeen/requeen/plan"
 )
 
@@ -17,36 +16,10 @@ func Write(path string, p *plan.Plan) error {
 	if err != nil {
 		return err
 	}
-	dir := filepath.Dir(path)
-	tmp, err := os.CreateTemp(dir, ".requeen-plan-*") // 0600
-	if err != nil {
+	if err := atomicfile.Write(path, document); err != nil {
 		return fmt.Errorf("the plan can't be written: %w", err)
 	}
-	if err := fill(tmp, document); err != nil {
-		return fmt.Errorf("the plan can't be written: %w", errors.Join(err, os.Remove(tmp.Name())))
-	}
-	if err := os.Rename(tmp.Name(), path); err != nil {
-		return fmt.Errorf("the plan can't be written: %w", errors.Join(err, os.Remove(tmp.Name())))
-	}
-	return syncDir(dir)
-}
-
-// fill writes, syncs and closes a file.
-func fill(f *os.File, document []byte) error {
-	_, err := f.Write(document)
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
-}
-
-// syncDir makes the rename last.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return nil
 }
 
 // Read reads and verifies the document at path.
