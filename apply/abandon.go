@@ -87,8 +87,8 @@ func prepare(ports Ports, req Request) (*runner, error) {
 		return nil, err
 	}
 	seqs, byStep, err := sequences(req.Plan)
-	if err == nil && req.Plan.Recovery != nil && ports.Recoverer == nil {
-		err = errors.New("nothing here can carry a recovery out")
+	if err == nil {
+		err = ports.carriesOut(req.Plan)
 	}
 	if err != nil {
 		return nil, &RunError{Err: err, Diag: diag.Diagnostic{Severity: diag.Error, Summary: "The plan can't be run",

@@ -26,3 +26,17 @@ func TestFakeKeepsTheContract(t *testing.T) {
 		})
 	}
 }
+
+func TestFakeKeepsTheShapeContract(t *testing.T) {
+	w := applytest.New(3)
+	w.AddWorker("w1")
+	w.SetTasks("w1", 2)
+	w.AddService("web")
+	applytest.ShapeContract(t, applytest.Contracted{
+		Ports: w.Process().Ports(), Other: w.Process().Ports().Archive,
+		Cluster: applytest.ClusterName, Node: "m2", Repository: "offsite", Worker: "w1", Service: "web",
+	})
+	for _, wrong := range w.Violations() {
+		t.Error(wrong)
+	}
+}

@@ -187,4 +187,17 @@ func notReady(s plan.Step, err error) error {
 	return &RunError{Step: s.ID, Err: err, Diag: d}
 }
 
+// shapeNotReady is a change of the cluster's shape whose needs can't be met; nothing
+// was begun.
+func shapeNotReady(s plan.Step, err error) error {
+	d, ok := diagnosticOf(err)
+	if !ok {
+		d = diag.Diagnostic{Summary: fmt.Sprintf("Step %d, %s, can't be made ready", s.ID, s.Kind), Detail: err.Error() + ".",
+			Remedy: "Mend what the message names, then run requeen apply again."}
+	}
+	d.Severity, d.Node = diag.Error, s.Node
+	d.Detail = strings.TrimSpace(d.Detail + " Nothing was changed by this try.")
+	return &RunError{Step: s.ID, Err: err, Diag: d}
+}
+
 func clock(t time.Time) string { return t.Local().Format("15:04:05") }

@@ -27,8 +27,12 @@ func rotateUnlockKey(ctx context.Context, t *task) error {
 	case ctx.Err() != nil:
 		return err
 	}
+	return notDelivered(t.s, err)
+}
+
+func notDelivered(s plan.Step, err error) error {
 	row, _ := diag.Lookup(diag.KeyNotDelivered)
-	return stepError(t.s, diag.KeyNotDelivered, row.Title, sentence(strings.TrimSuffix(err.Error(), "."))+". "+row.Meaning, row.Remedy, err)
+	return stepError(s, diag.KeyNotDelivered, row.Title, sentence(strings.TrimSuffix(err.Error(), "."))+". "+row.Meaning, row.Remedy, err)
 }
 
 // waitResealed waits until no manager would come back under the old key: the

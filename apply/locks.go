@@ -32,6 +32,9 @@ func (r *runner) takeLocks(ctx context.Context) error {
 		r.emit(Event{Type: Note, Text: "RUNS WITHOUT THE SHARED LOCK (-lock=false): nothing but the hosts' own locks keeps a second run away; see that nobody else runs requeen for cluster " + r.p.Cluster})
 		return nil
 	}
+	if r.shapes() && len(r.repositories()) == 0 {
+		r.emit(Event{Type: Note, Text: "runs without a shared lock, for no repository is declared: nothing but the hosts' own locks keeps a second run away"})
+	}
 	number := r.highestToken()
 	over := r.allDone()
 	for _, name := range r.repositories() {
@@ -116,7 +119,9 @@ func (r *runner) askLock(ctx context.Context, name string, number uint64) (Lock,
 }
 
 // repositories are those of the steps that are still to do, sorted. A run that
-// was cut may have left a lock in any that its plan uses.
+// was cut may have left a lock in any that its plan uses. Steps that change the
+// cluster's shape use none, and take the lock of every declared one: another run
+// takes that of one of them at least.
 func (r *runner) repositories() []string {
 	var names []string
 	have := map[string]bool{"": true}
@@ -124,6 +129,14 @@ func (r *runner) repositories() []string {
 		if !have[s.Repository] && !r.byStep[s.ID].met && (r.result.Resumed || !r.j.progress.done(s.ID)) {
 			have[s.Repository] = true
 			names = append(names, s.Repository)
+		}
+	}
+	if r.shapes() || r.result.Resumed && r.shaped() {
+		for _, repo := range r.seen.Repositories {
+			if !have[repo.Name] {
+				have[repo.Name] = true
+				names = append(names, repo.Name)
+			}
 		}
 	}
 	sort.Strings(names)

@@ -23,12 +23,18 @@ func (e *LockNeededError) Diagnostic() diag.Diagnostic { return e.Diag }
 func (e *LockNeededError) Unwrap() error { return e.Diag }
 
 // lockless refuses to do without the lock what could meet another run in the
-// repository. What such a run has stopped is brought back all the same.
+// repository, or in the quorum. What such a run has stopped is brought back all the same.
 func (r *runner) lockless() error {
 	if !r.req.NoLock {
 		return nil
 	}
 	for _, s := range r.p.Steps {
+		if s.Shapes() && len(r.seen.Repositories) > 0 && !r.j.progress.done(s.ID) {
+			return &LockNeededError{diag.Diagnostic{Severity: diag.Error, Code: diag.LockNeeded,
+				Summary: fmt.Sprintf("Step %d, %s %s, needs the repositories' lock", s.ID, s.Kind, r.task(s).name()),
+				Detail:  "It changes the cluster's shape, and with -lock=false no lock is taken: two runs at once could demote two managers. No step was begun.",
+				Remedy:  "Leave out -lock=false. Where a repository is gone for good, take its block out of the configuration, and plan again."}}
+		}
 		if !s.Writes() || r.byStep[s.ID].met || r.j.progress.done(s.ID) {
 			continue
 		}

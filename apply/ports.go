@@ -14,8 +14,10 @@ type Ports struct {
 	Archive  Archive
 	// Recoverer may be nil where no plan with a recovery is run.
 	Recoverer Recoverer
-	Clock     Clock
-	Sink      Sink
+	// Shaper may be nil where no plan that changes the cluster's shape is run.
+	Shaper Shaper
+	Clock  Clock
+	Sink   Sink
 }
 
 // Observer looks at the world again: before the first effect, and where a guard

@@ -38,6 +38,10 @@ func kindOfStep(s plan.Step) (kind, bool) {
 		k, ok := recoveryKinds[s.Kind]
 		return k, ok
 	}
+	if s.Shapes() {
+		k, ok := shapeKinds[s.Kind]
+		return k, ok
+	}
 	k, ok := kinds[s.Kind]
 	return k, ok
 }
@@ -140,7 +144,15 @@ func (t *task) acts(ctx context.Context, what string, act func(context.Context) 
 	if remedy == "" {
 		remedy = "Mend what the message names, then run requeen apply again: it goes on from here."
 	}
-	return stepError(t.s, d.Code, what+" failed on "+t.s.Node, strings.TrimSpace(detail+" "+t.standing()), remedy, err)
+	return stepError(t.s, d.Code, what+" failed"+on(t.name()), strings.TrimSpace(detail+" "+t.standing()), remedy, err)
+}
+
+// on says of which node, where there is one.
+func on(name string) string {
+	if name == "" {
+		return ""
+	}
+	return " on " + name
 }
 
 // ended is a sentence with its full stop.

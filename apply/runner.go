@@ -22,6 +22,7 @@ type runner struct {
 	seen        *state.State  // the newest look
 	changes     []plan.Change //  the plan is stale; only what is begun is finished
 	interrupted bool
+	ranBefore   bool // the plan came to its end before
 	result      Result
 }
 
@@ -51,6 +52,10 @@ func (r *runner) run(ctx context.Context) error {
 	if err := r.look(ctx); err != nil {
 		return err
 	}
+	if err := r.awaitLeader(ctx); err != nil {
+		return err
+	}
+	r.ranBefore = ranBefore
 	r.skipMet(ranBefore)
 	if err := r.compare(ranBefore); err != nil {
 		return err
@@ -116,6 +121,9 @@ func (r *runner) ready(ctx context.Context) error {
 		if err := r.readyRecovery(ctx); err != nil {
 			return err
 		}
+	}
+	if err := r.readyShape(ctx); err != nil {
+		return err
 	}
 	for _, q := range r.seqs {
 		if q.met || q.onHost || q.gone || r.j.progress.done(q.steps[len(q.steps)-1].ID) || q.first().Kind == plan.CleanUp {

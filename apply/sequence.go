@@ -13,9 +13,12 @@ type sequence struct {
 	// recovery tells that it is a recovery's step, which stands by itself: such
 	// sequences are in no list of those to settle or to bring back.
 	recovery bool
-	steps    []plan.Step
-	id       string // the backup's ID; "" until an own sequence's stop is intended
-	facts    facts
+	// shape tells that it is a step that changes the cluster's shape, which stands by
+	// itself too.
+	shape bool
+	steps []plan.Step
+	id    string // the backup's ID; "" until an own sequence's stop is intended
+	facts facts
 
 	met     bool // its goal was reached before it began: by somebody else, or a recovery's by an earlier try
 	onHost  bool // an earlier try's run is on the host
@@ -33,6 +36,13 @@ func sequences(p *plan.Plan) ([]*sequence, map[int]*sequence, error) {
 		}
 		if s.Recovery != "" {
 			byStep[s.ID] = &sequence{recovery: true, id: s.Recovery, steps: []plan.Step{s}}
+			continue
+		}
+		if s.Shapes() {
+			if err := payload(s); err != nil {
+				return nil, nil, err
+			}
+			byStep[s.ID] = &sequence{shape: true, steps: []plan.Step{s}}
 			continue
 		}
 		q := findSequence(list, s)

@@ -28,10 +28,10 @@ func (r *runner) skipMet(ranBefore bool) {
 // finished all the same: a manager must not stay stopped because the leader
 // changed meanwhile.
 func (r *runner) compare(ranBefore bool) error {
-	if changes := r.otherCommands(); len(changes) > 0 {
+	if changes := append(r.otherCommands(), r.otherShape()...); len(changes) > 0 {
 		return &StaleError{Changes: changes, Begun: true}
 	}
-	done, left, node := 0, false, ""
+	done, left, node, open := 0, false, "", 0
 	for _, s := range r.p.Steps {
 		q := r.byStep[s.ID]
 		if r.j.progress.done(s.ID) && !left {
@@ -40,17 +40,23 @@ func (r *runner) compare(ranBefore bool) error {
 		}
 		left = left || !q.met
 		if r.open(q) {
-			node = s.Node
+			node, open = s.Node, s.ID
 		}
 	}
 	if !left {
 		return nil
 	}
 	changes := r.changed(plan.Done{Steps: done, Node: node}, ranBefore)
+	if len(changes) > 0 && open > 0 && r.byStep[open].shape {
+		// It was cut with its effect or without it.
+		if after := r.changed(plan.Done{Steps: open, Node: node}, ranBefore); len(after) < len(changes) {
+			changes = after
+		}
+	}
 	if len(changes) == 0 {
 		return nil
 	}
-	if node != "" {
+	if open > 0 && !(r.byStep[open].shape && r.seen.Swarm == nil) { // which nobody could finish
 		r.changes = changes
 		return nil
 	}
@@ -61,16 +67,34 @@ func (r *runner) compare(ranBefore bool) error {
 // a second time: a recovery's ID and epoch are for one.
 func (r *runner) changed(done plan.Done, ranBefore bool) []plan.Change {
 	changes := append(staleOnly(plan.Stale(r.p, r.seen, done)), r.strangers()...)
-	if !r.afresh(ranBefore) || r.p.Recovery == nil && (len(changes) > 0 || !r.ownLeft()) {
+	if !r.afresh(ranBefore) {
 		return changes
 	}
-	return []plan.Change{change(plan.RunGone, "", "This plan was carried out already, at %s",
-		r.j.progress.finishedAt.UTC().Format(time.RFC3339))}
+	if r.p.Recovery == nil && r.shapes() { // what it made is to be there, not what it was made from
+		changes = append(staleOnly(plan.Stale(r.p, r.seen, plan.Done{Steps: len(r.p.Steps)})), r.strangers()...)
+	}
+	if r.p.Recovery == nil && (len(changes) > 0 || !r.ownLeft()) {
+		return changes
+	}
+	return []plan.Change{r.carriedOut()}
+}
+
+func (r *runner) carriedOut() plan.Change {
+	return change(plan.RunGone, "", "This plan was carried out already, at %s", r.j.progress.finishedAt.UTC().Format(time.RFC3339))
 }
 
 // afresh tells that the plan came to its end before, and that this try has begun
 // nothing.
 func (r *runner) afresh(ranBefore bool) bool { return ranBefore && !r.j.progress.everActed }
+
+// otherShape tells of a run that would go on towards a shape that is not the declared
+// one any more: nothing of it is half done that a new plan does not see.
+func (r *runner) otherShape() []plan.Change {
+	if r.req.ConfigSHA256 == "" || r.req.ConfigSHA256 == r.p.ConfigSHA256 || !r.shapes() {
+		return nil
+	}
+	return []plan.Change{change(plan.ConfigurationChanged, "", "The configuration was changed since the plan was made, which brings the cluster into the shape that it declares")}
+}
 
 // strangers are runs on the plan's hosts that began after the plan was made and
 // are not in the journal: the plan was half carried out from elsewhere, or its

@@ -47,7 +47,7 @@ type task struct {
 	status    state.HostRun // as last seen
 	deadSince time.Time     // the unit was first seen ended
 	lastErr   error         // of the last look, nil when it succeeded
-	lastSeen  string        // how a manager last saw the step's, which was not back
+	lastSeen  string        // how a manager last saw the step's, which was not as it is to be
 	started   bool          // StartEngine was called, or found needless
 	unlocked  bool          // Unlock was called, or found needless
 }
@@ -70,14 +70,23 @@ func (r *runner) step(ctx context.Context, s plan.Step) error {
 	}
 	t.emit(Event{Type: StepStarted, Text: s.Reason})
 	k, _ := kindOfStep(s)
-	if k.probe != nil && (s.Run != "" || s.Recovery != "" || r.result.Resumed || s.Kind == plan.Verify) {
+	if k.probe != nil && (s.Run != "" || s.Recovery != "" || r.result.Resumed || s.Kind == plan.Verify || t.q.shape) {
 		done, seen, err := k.probe(ctx, t)
+		if t.q.shape && err != nil && ctx.Err() == nil {
+			done, err = false, nil // it is found out by doing it
+		}
 		if err != nil {
 			return t.failed(err)
 		}
 		if done {
 			return t.skip(seen)
 		}
+	}
+	if t.q.shape && r.afresh(r.ranBefore) {
+		if t.overtaken() {
+			return t.skip("it was carried out, and the entry was removed since by this plan")
+		}
+		return t.failed(t.stale([]plan.Change{r.carriedOut()}))
 	}
 	seen, err := t.carryOut(ctx, k)
 	if errors.Is(err, errMet) {
@@ -181,7 +190,7 @@ func (t *task) record(rec record) error {
 }
 
 func (t *task) emit(e Event) {
-	e.Step, e.Kind, e.Node = t.s.ID, string(t.s.Kind), t.s.Node
+	e.Step, e.Kind, e.Node = t.s.ID, string(t.s.Kind), t.called()
 	if t.s.Recovery == "" {
 		e.Backup = t.q.id
 	}

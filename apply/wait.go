@@ -63,7 +63,7 @@ func (t *task) once(ctx context.Context, look func(context.Context) (bool, error
 	done, err := look(ctx)
 	if err == nil {
 		if t.lastErr != nil {
-			t.note(t.s, "%s answers again", t.s.Node)
+			t.note(t.s, "%s answers again", t.who(t.lastErr))
 		}
 		t.lastErr = nil
 		return done, nil
@@ -84,15 +84,27 @@ func (t *task) once(ctx context.Context, look func(context.Context) (bool, error
 			what = "it is asked again until " + clock(t.deadline)
 		}
 		t.runner.emit(Event{Type: Note, Step: t.s.ID, Kind: string(t.s.Kind), Node: t.s.Node, Error: err.Error(),
-			Text: t.s.Node + " gives no answer now; " + what})
+			Text: t.who(err) + " gives no answer now; " + what})
 	}
 	t.lastErr = err
 	return false, nil
 }
 
+// who gave no answer.
+func (t *task) who(err error) string {
+	if errors.Is(err, ErrNoManager) || t.s.Node == "" {
+		return "the swarm"
+	}
+	return t.s.Node
+}
+
 // heedInterrupt tells once that the wait goes on all the same.
 func (t *task) heedInterrupt() {
 	if t.interrupted || !t.stopAsked() {
+		return
+	}
+	if t.q.shape {
+		t.emit(Event{Type: Interrupted, Text: "finishes this step first; a second interrupt leaves at once, and requeen apply goes on from there"})
 		return
 	}
 	t.emit(Event{Type: Interrupted, Text: "finishes this first, so that no manager stays stopped; " +
@@ -165,6 +177,8 @@ func (t *task) timedOut(what string) error {
 	}
 	if t.lastErr == nil && t.lastSeen != "" {
 		detail += " " + sentence(t.lastSeen) + "."
+	}
+	if t.lastErr == nil && t.lastSeen != "" && !t.q.shape {
 		remedy += " If that stays so while the engine runs, restart it: systemctl restart docker on " + t.s.Node + "."
 	}
 	if t.s.Kind == plan.Unlock {

@@ -37,6 +37,7 @@ type Input struct {
 type planner struct {
 	in   Input
 	w    *world
+	was  Margin // before the first step
 	sim  *simulation
 	plan *Plan
 	err  error // the first invariant that a step breaks
@@ -68,6 +69,7 @@ func Build(in Input) (*Plan, error) {
 		p.plan.Epoch = w.st.Swarm.Epoch
 	}
 	before := simulate(w)
+	p.was = before.margin()
 	needs := p.decide()
 	if p.err != nil {
 		return nil, fmt.Errorf("plan: %w", p.err)
@@ -127,12 +129,7 @@ func (p *planner) decide() []*need {
 			p.backup(n)
 		}
 	}
-	for _, u := range p.w.differences() {
-		if p.wantsNode(u.Node) && (u.Node == "" || u.Goal != goalJoined(u.Node) || !p.joins(u.Node)) {
-			p.differs = append(p.differs, u)
-			p.unmet(u)
-		}
-	}
+	p.shape()
 	return needs
 }
 
@@ -178,9 +175,15 @@ func (p *planner) unmetNeed(n *need, u Unmet) {
 	p.unmet(u)
 }
 
-// add appends a step: its place, margin and binding are found here.
+// add appends a step on a declared node: its place, margin and binding are found here.
 func (p *planner) add(n *node, s Step) int {
-	s.ID, s.Node, s.NodeID = len(p.plan.Steps)+1, n.cfg.Name, or(n.nodeID(), n.state.NodeID)
+	s.Node, s.NodeID = n.cfg.Name, or(n.nodeID(), n.state.NodeID)
+	return p.append(s)
+}
+
+// append gives a step its place and margin.
+func (p *planner) append(s Step) int {
+	s.ID = len(p.plan.Steps) + 1
 	if err := p.sim.step(s); err != nil && p.err == nil {
 		p.err = err
 	}

@@ -120,7 +120,10 @@ func lose(st *state.State, name string) {
 func drop(st *state.State, name string) {
 	if st.Swarm != nil {
 		m := member(st, name)
-		m.Reachability, m.Status = "unreachable", "down"
+		m.Status = "down"
+		if m.Role == "manager" {
+			m.Reachability = "unreachable"
+		}
 	}
 }
 

@@ -14,10 +14,10 @@ import (
 const defaultListen = "0.0.0.0:2377"
 
 // Differences are what the swarm has otherwise than the configuration declares
-// it: roles, availability, labels, addresses, settings, nodes in no swarm. Each
-// is a goal that no step reaches yet, with what to type. What is not declared,
-// and what could not be looked at, is no difference. The order is that of the
-// node names, then the cluster's.
+// it: roles, availability, labels, addresses, settings, nodes in no swarm, entries
+// that are to go. Each is a goal, with what it takes by hand; a plan has steps for
+// those that a step can reach. What is not declared, and what could not be looked
+// at, is no difference. The order is that of the node names, then the cluster's.
 func Differences(cfg *schema.Config, st *state.State) []Unmet {
 	return join(cfg, st).differences()
 }
@@ -28,7 +28,11 @@ func (w *world) differences() []Unmet {
 	}
 	var list []Unmet
 	for _, n := range w.nodes {
-		if n.doubt == nil && len(n.rivals) == 0 {
+		switch {
+		case n.doubt != nil || len(n.rivals) > 0:
+		case w.dead(n):
+			list = append(list, w.deadDifference(n))
+		default:
 			list = append(list, w.nodeDifferences(n)...)
 		}
 	}
@@ -36,7 +40,7 @@ func (w *world) differences() []Unmet {
 	for _, m := range w.undeclared() {
 		list = append(list, w.toRemove(m))
 	}
-	return list
+	return append(list, w.pruneInDoubt()...)
 }
 
 // nodeDifferences compares a declared node with its entry in the swarm's list.
@@ -47,26 +51,82 @@ func (w *world) nodeDifferences(n *node) []Unmet {
 	}
 	var list []Unmet
 	add := func(goal, reason, command string) {
-		list = append(list, Unmet{Code: diag.NodeDiffers, Goal: n.cfg.Name + " " + goal, Node: n.cfg.Name,
-			Reason: reason + " No step changes it yet.", Remedy: onManager(command)})
+		list = append(list, Unmet{Code: diag.NodeDiffers, Goal: goal, Node: n.cfg.Name, Reason: reason, Remedy: onManager(command)})
 	}
-	if m.Role != n.cfg.Role {
+	if reason := roleDifference(n); reason != "" {
 		command := "docker node promote " + w.entry(m)
 		if n.cfg.Role == schema.RoleWorker {
 			command = "docker node demote " + w.entry(m)
 		}
-		add("is a "+n.cfg.Role, fmt.Sprintf("%s is a %s in the swarm and declared a %s.", n.cfg.Name, m.Role, n.cfg.Role), command)
+		add(goalRole(n), reason, command)
 	}
 	if want := n.cfg.Availability; want != "" && m.Availability != want {
-		add("has the availability "+want, fmt.Sprintf("%s has the availability %s in the swarm and is declared %s.", n.cfg.Name, m.Availability, want),
+		add(goalAvailability(n), fmt.Sprintf("%s has the availability %s in the swarm and is declared %s.", n.cfg.Name, m.Availability, want),
 			"docker node update --availability "+want+" "+w.entry(m))
 	}
-	if n.cfg.Labels != nil {
-		if text, flags := labelDifferences(n.cfg.Labels, m.Labels); text != "" {
-			add("has the declared labels", fmt.Sprintf("%s: %s.", n.cfg.Name, text), "docker node update "+flags+" "+w.entry(m))
+	if want, have := n.labels(); want != nil {
+		if text, flags := labelDifferences(want, have); text != "" {
+			add(goalLabels(n), fmt.Sprintf("%s: %s.", n.cfg.Name, text), "docker node update "+flags+" "+w.entry(m))
 		}
 	}
-	return append(list, w.addressDifferences(n)...)
+	list = append(list, w.addressDifferences(n)...)
+	for _, old := range w.oldEntries(n) {
+		add(goalRemoved(w, old), fmt.Sprintf("%s is in the swarm as node %s, and its entry from before, %s, is still listed.", n.cfg.Name, m.ID, old.ID),
+			"docker node rm --force "+old.ID)
+	}
+	return list
+}
+
+// The goals of a node's differences, by which the plan knows them again.
+func goalRole(n *node) string { return n.cfg.Name + " is a " + n.cfg.Role }
+func goalAvailability(n *node) string {
+	return n.cfg.Name + " has the availability " + n.cfg.Availability
+}
+func goalLabels(n *node) string  { return n.cfg.Name + " has the declared labels" }
+func goalAddress(n *node) string { return n.cfg.Name + " advertises " + n.cfg.Address }
+
+// labels are those that a node's entry is to have, nil where any will do, and those
+// that it has. The mark of a node that is moving is no label of anybody's; on one
+// that moves no more it is in the way.
+func (n *node) labels() (want, have map[string]string) {
+	want, have = n.cfg.Labels, n.member.Labels
+	if have[state.MovesLabel] == "" {
+		return want, have
+	}
+	if n.manager() && n.otherAddress() != "" {
+		return want, unmarked(have)
+	}
+	if want == nil {
+		want = unmarked(have)
+	}
+	return want, have
+}
+
+func unmarked(labels map[string]string) map[string]string {
+	rest := map[string]string{}
+	for k, v := range labels {
+		if k != state.MovesLabel {
+			rest[k] = v
+		}
+	}
+	return rest
+}
+
+// roleDifference says how a node's role differs, "" if it does not. A promotion or a
+// demotion that is under way, or was cut, has the declared role and not its effect
+// yet.
+func roleDifference(n *node) string {
+	m, name := n.member, n.cfg.Name
+	votes := m.Leader || m.Reachability != "" || m.ManagerAddr != ""
+	switch {
+	case m.Role != n.cfg.Role:
+		return fmt.Sprintf("%s is a %s in the swarm and declared a %s.", name, m.Role, n.cfg.Role)
+	case m.Role == schema.RoleWorker && votes:
+		return name + " is to be a worker, and counts for the quorum still: its demotion has not come to its end."
+	case m.Role == schema.RoleManager && !votes && m.Status == "ready":
+		return name + " is to be a manager, and is none yet: its promotion has not come to its end."
+	}
+	return ""
 }
 
 // labelDifferences says how labels differ, and the flags of docker node update
@@ -94,22 +154,31 @@ func labelDifferences(want, have map[string]string) (text, flags string) {
 	return listing(parts), strings.Join(args, " ")
 }
 
-// addressDifferences compares the address that a node advertises. The one that
-// the dispatcher sees is no proof: it is the connection's, whatever is between.
-func (w *world) addressDifferences(n *node) []Unmet {
+// otherAddress is the address that a node advertises in the swarm where that is not
+// the declared one, "" else. The one that the dispatcher sees is no proof: it is the
+// connection's, whatever is between.
+func (n *node) otherAddress() string {
 	advertised := n.member.ManagerAddr
-	d := n.host.SwarmDir
 	if n.host.Looked == state.Present {
 		if n.host.Engine.Answered == state.Present {
 			advertised = or(advertised, n.host.Engine.NodeAddr)
 		}
-		advertised = or(advertised, d.AdvertiseAddr)
+		advertised = or(advertised, n.host.SwarmDir.AdvertiseAddr)
 	}
 	have, want := net.ParseIP(hostOf(advertised)), net.ParseIP(n.cfg.Address)
+	if have == nil || want == nil || have.IsUnspecified() || have.Equal(want) {
+		return ""
+	}
+	return have.String()
+}
+
+// addressDifferences compares what an engine keeps for as long as it is in a swarm.
+func (w *world) addressDifferences(n *node) []Unmet {
+	d := n.host.SwarmDir
 	var list []Unmet
-	if have != nil && want != nil && !have.IsUnspecified() && !have.Equal(want) {
-		list = append(list, Unmet{Code: diag.NodeDiffers, Goal: n.cfg.Name + " advertises " + n.cfg.Address, Node: n.cfg.Name,
-			Reason: fmt.Sprintf("%s advertises %s in the swarm and is declared with %s. An engine keeps its address for as long as it is in the swarm.", n.cfg.Name, have, want),
+	if have := n.otherAddress(); have != "" {
+		list = append(list, Unmet{Code: diag.NodeDiffers, Goal: goalAddress(n), Node: n.cfg.Name,
+			Reason: fmt.Sprintf("%s advertises %s in the swarm and is declared with %s. An engine keeps its address for as long as it is in the swarm.", n.cfg.Name, have, n.cfg.Address),
 			Remedy: "Correct address if it is the configuration that is wrong. Else have the node leave and join again with --advertise-addr; a manager is demoted before and promoted after, one at a time."})
 	}
 	if want := w.cfg.Cluster.ListenAddr; want != "" && (d.ListenAddr != "" || d.AdvertiseAddr != "") {
@@ -126,9 +195,13 @@ func (w *world) addressDifferences(n *node) []Unmet {
 }
 
 func (w *world) fixed(n *node, attribute, have, want string) Unmet {
-	return Unmet{Code: diag.NodeDiffers, Goal: fmt.Sprintf("%s has the %s %s", n.cfg.Name, attribute, want), Node: n.cfg.Name,
+	return Unmet{Code: diag.NodeDiffers, Goal: goalFixed(n, attribute, want), Node: n.cfg.Name,
 		Reason: fmt.Sprintf("cluster.%s is declared as %s; %s joined with %s, and keeps it for as long as it is in the swarm.", attribute, want, n.cfg.Name, have),
 		Remedy: "Correct cluster." + attribute + ", or have the node leave and join again with it."}
+}
+
+func goalFixed(n *node, attribute, want string) string {
+	return fmt.Sprintf("%s has the %s %s", n.cfg.Name, attribute, want)
 }
 
 // sameEndpoint compares ADDRESS:PORT; an interface's name says nothing of the
@@ -146,13 +219,7 @@ func sameEndpoint(declared, have string) bool {
 // entry is how docker's command names a node: its hostname where that is
 // unique, else its ID.
 func (w *world) entry(m *state.SwarmNode) string {
-	same := 0
-	for _, o := range w.st.Swarm.Nodes {
-		if o.Hostname == m.Hostname {
-			same++
-		}
-	}
-	if m.Hostname == "" || same != 1 {
+	if m.Hostname == "" || w.at.hostnames[m.Hostname] != 1 {
 		return m.ID
 	}
 	return quote(m.Hostname)

@@ -23,8 +23,8 @@ func (w *world) clusterDifferences() []Unmet {
 	c, s := w.cfg.Cluster, w.st.Swarm
 	var list []Unmet
 	if c.Autolock != nil && *c.Autolock != s.Autolock {
-		list = append(list, Unmet{Code: diag.SwarmDiffers, Goal: "autolock is " + onOff(*c.Autolock),
-			Reason: fmt.Sprintf("cluster.autolock is declared %t, and auto-lock is %s in the swarm. No step changes it yet.", *c.Autolock, onOff(s.Autolock)),
+		list = append(list, Unmet{Code: diag.SwarmDiffers, Goal: goalAutolock(*c.Autolock),
+			Reason: fmt.Sprintf("cluster.autolock is declared %t, and auto-lock is %s in the swarm.", *c.Autolock, onOff(s.Autolock)),
 			Remedy: onManager(fmt.Sprintf("docker swarm update --autolock=%t", *c.Autolock)) + autolockNote(*c.Autolock)})
 	}
 	if s.Settings == nil {
@@ -35,6 +35,10 @@ func (w *world) clusterDifferences() []Unmet {
 	}
 	return append(list, w.made()...)
 }
+
+func goalAutolock(on bool) string { return "autolock is " + onOff(on) }
+
+const goalSettings = "the swarm has the declared settings"
 
 func autolockNote(on bool) string {
 	if on {
@@ -97,8 +101,8 @@ func settingsUnmet(list []setting) (Unmet, bool) {
 	if len(none) > 0 {
 		remedies = append(remedies, fmt.Sprintf("docker's command has no flag for %s: POST /swarm/update of the engine's API sets it", listing(none)))
 	}
-	return Unmet{Code: diag.SwarmDiffers, Goal: "the swarm has the declared settings",
-		Reason: sentence("In the swarm "+strings.Join(parts, "; ")) + " No step changes it yet.",
+	return Unmet{Code: diag.SwarmDiffers, Goal: goalSettings,
+		Reason: sentence("In the swarm " + strings.Join(parts, "; ")),
 		Remedy: strings.Join(remedies, "; ")}, true
 }
 

@@ -36,12 +36,21 @@ func bare(d state.SwarmDir) bool {
 		!d.HasKey && !d.HasRootCA && !d.HasRaft && !d.HasStateFile
 }
 
+// fresh tells whether a host can join as it is: its engine runs in no swarm, and
+// nothing of one is on its disk. Over state nobody joins (safety rule 2).
+func (n *node) fresh() bool {
+	h := n.host
+	return h.Looked == state.Present && n.nodeID() == "" && h.Engine.Answered == state.Present && h.Engine.LocalNodeState == "inactive" &&
+		(h.SwarmDir.Presence == state.Absent || bare(h.SwarmDir))
+}
+
 func (w *world) joinFirst(n *node) Unmet {
-	start := ""
+	reason := n.cfg.Name + " is declared, and its engine is in no swarm."
 	if n.host.Engine.Answered != state.Present {
-		start = fmt.Sprintf("Start the engine of %s. ", n.cfg.Name)
+		return w.notIn(n, reason, fmt.Sprintf("Start the engine of %s, then plan again: it is joined then.", n.cfg.Name))
 	}
-	return w.notIn(n, n.cfg.Name+" is declared, and its engine is in no swarm.", start)
+	return w.notIn(n, reason, fmt.Sprintf("On a manager docker swarm join-token %s prints the command to type on %s; add --advertise-addr %s to it.",
+		n.cfg.Role, n.cfg.Name, n.cfg.Address))
 }
 
 // joinAnew is for a node with state on its disk: it is moved, never deleted by
@@ -50,36 +59,75 @@ func (w *world) joinAnew(n *node, reason string) Unmet {
 	h := n.host
 	units := strings.TrimSpace(or(h.Service.Unit, "docker.service") + " " + h.Service.Socket)
 	path := or(h.SwarmDir.Path, "its swarm directory")
-	return w.notIn(n, reason, fmt.Sprintf("On %s move that state aside: systemctl stop %s; mv -T %s %s; systemctl start %s. ",
+	return w.notIn(n, reason+" It joins nothing over that.", fmt.Sprintf("On %s move that state aside: systemctl stop %s; mv -T %s %s; systemctl start %s. Then plan again: it is joined then.",
 		n.cfg.Name, units, quote(path), quote(path+".left"), units))
 }
 
-func (w *world) notIn(n *node, reason, before string) Unmet {
-	return Unmet{Code: diag.NodeDiffers, Goal: goalJoined(n.cfg.Name), Node: n.cfg.Name,
-		Reason: reason + " No step joins it yet.",
-		Remedy: fmt.Sprintf("%sOn a manager docker swarm join-token %s prints the command to type on %s; add --advertise-addr %s to it.",
-			before, n.cfg.Role, n.cfg.Name, n.cfg.Address)}
+func (w *world) notIn(n *node, reason, remedy string) Unmet {
+	return Unmet{Code: diag.NodeDiffers, Goal: goalJoined(n.cfg.Name), Node: n.cfg.Name, Reason: reason, Remedy: remedy}
 }
 
 // undeclared are the entries of the swarm's list that prune_nodes wants out of
 // it. While a declared node can't be told apart, any entry could be its own, and
 // none is named.
 func (w *world) undeclared() []*state.SwarmNode {
-	if !w.cfg.Cluster.PruneNodes || !w.usable() {
+	if !w.cfg.Cluster.PruneNodes {
 		return nil
 	}
+	return w.strangers()
+}
+
+// strangers are the entries that surely no node block declares.
+func (w *world) strangers() []*state.SwarmNode {
+	if !w.usable() || len(w.untold()) > 0 {
+		return nil
+	}
+	return w.unclaimed()
+}
+
+// unclaimed are the entries that no declared node was matched to, and that are none of
+// one's from before.
+func (w *world) unclaimed() []*state.SwarmNode {
+	old := map[string]bool{}
 	for _, n := range w.nodes {
-		if n.member == nil && (n.unread() || n.doubt != nil) {
-			return nil
+		for _, m := range w.oldEntries(n) {
+			old[m.ID] = true
 		}
 	}
 	var list []*state.SwarmNode
 	for i := range w.st.Swarm.Nodes {
-		if m := &w.st.Swarm.Nodes[i]; w.declaredAs(m.ID) == nil && !w.mayBeDeclared(m) {
+		if m := &w.st.Swarm.Nodes[i]; !old[m.ID] && w.declaredAs(m.ID) == nil && !w.mayBeDeclared(m) {
 			list = append(list, m)
 		}
 	}
 	return list
+}
+
+// untold names the declared nodes of which it is not known which entry they have, or
+// that they have none.
+func (w *world) untold() []string {
+	var names []string
+	for _, n := range w.nodes {
+		if n.member == nil && (n.unread() || n.doubt != nil) {
+			names = append(names, n.cfg.Name)
+		}
+	}
+	return names
+}
+
+// pruneInDoubt says why nothing is removed that is not declared, where something is.
+func (w *world) pruneInDoubt() []Unmet {
+	names, list := w.untold(), w.unclaimed()
+	if !w.cfg.Cluster.PruneNodes || len(names) == 0 || len(list) == 0 {
+		return nil
+	}
+	var entries []string
+	for _, m := range list {
+		entries = append(entries, or(m.Hostname, m.ID))
+	}
+	return []Unmet{{Code: diag.NodeUndeclared, Goal: "nodes that are not declared are removed from the swarm",
+		Reason: fmt.Sprintf("cluster.prune_nodes is set, and no declared node is known to be %s. Which entry %s has can't be told, so that any could be its own, and none is removed.", few(entries), few(names)),
+		Remedy: fmt.Sprintf("Make the host of %s reachable and readable, or take its node block out if it is gone for good; then plan again.", few(names))}}
 }
 
 // toRemove demotes a manager while it is up: one that is stopped first counts
@@ -94,10 +142,14 @@ func (w *world) toRemove(m *state.SwarmNode) Unmet {
 		steps = append(steps, "type docker swarm leave on it", "wait until docker node ls shows it down")
 	}
 	steps = append(steps, "type docker node rm "+entry+" on a manager")
-	return Unmet{Code: diag.NodeUndeclared, Goal: name + " is removed from the swarm",
-		Reason: fmt.Sprintf("The %s %s (node %s, %s) is in the swarm and not declared, and cluster.prune_nodes is set. No step removes it yet.",
+	return Unmet{Code: diag.NodeUndeclared, Goal: goalRemoved(w, m),
+		Reason: fmt.Sprintf("The %s %s (node %s, %s) is in the swarm and not declared, and cluster.prune_nodes is set.",
 			m.Role, name, m.ID, or(m.Status, "unknown")),
 		Remedy: "Declare it as a node, or: " + listing(steps) + "."}
 }
 
 func goalJoined(name string) string { return name + " is in the swarm" }
+
+func goalRemoved(w *world, m *state.SwarmNode) string {
+	return w.entry(m) + " is removed from the swarm"
+}

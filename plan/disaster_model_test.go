@@ -280,6 +280,10 @@ func (d *disaster) run(p *plan.Plan, n int) {
 			d.step(p, s)
 			continue
 		}
+		if s.Shapes() {
+			d.shape(p, s)
+			continue
+		}
 		m.st, m.now = d.st, d.now
 		if live := d.live(); len(live) == 1 {
 			m.swarm = *d.account(live[0])

@@ -166,7 +166,7 @@ func stepsOf(p *plan.Plan) string {
 		if i > 0 {
 			text += ", "
 		}
-		text += string(s.Kind) + " " + strings.Join(append([]string{s.Node}, s.With...), "+")
+		text += string(s.Kind) + " " + strings.Join(append([]string{s.Where()}, s.With...), "+")
 	}
 	return text
 }

@@ -73,27 +73,29 @@ func shapeCases() []golden {
 		fresh("equal", "All of the shape is declared, and the swarm has it.", whole,
 			map[string]string{"m2": "  availability = \"active\"\n", "w1": "  labels = {}\n"}, nil).want(""),
 		fresh("availability", "m2 is drained, and declared active.", "", map[string]string{"m2": "  availability = \"active\"\n"},
-			func(st *state.State) { member(st, "m2").Availability = "drain" }).want("", "RQ218"),
+			func(st *state.State) { member(st, "m2").Availability = "drain" }).want("update-node m2"),
 		fresh("labels", "w1 lacks a declared label, has one with another value, and one that is not declared.", "", labelled,
-			func(st *state.State) { member(st, "w1").Labels = map[string]string{"zone": "b", "old": "x"} }).want("", "RQ218"),
+			func(st *state.State) { member(st, "w1").Labels = map[string]string{"zone": "b", "old": "x"} }).want("update-node w1"),
 		fresh("role", "m3 is declared a manager, and is a worker.", "", nil, func(st *state.State) {
 			m := member(st, "m3")
 			m.Role, m.ManagerAddr, m.Reachability = "worker", "", ""
-		}).want("", "RQ218"),
-		fresh("left", "w1 has left: its engine is in no swarm, its old entry is down.", "", nil, func(st *state.State) {
+		}).want("promote m3"),
+		fresh("left", "w1 has left: its engine is in no swarm, its old entry is down. It joins anew, and gets the labels of the old one.", "", nil, func(st *state.State) {
 			outOfSwarm(st, "w1")
 			extra(st, "w1", "worker", "down")
-		}).want("", "RQ218"),
+			member(st, "w1").Addr, member(st, "w1").Labels = "10.0.0.21", map[string]string{"disk": "ssd"}
+		}).want("join w1, update-node w1, remove-node w1"),
 		fresh("unlisted", "w1 runs, but its entry was removed from the swarm's list.", "", nil,
 			func(st *state.State) { unlisted(st, "w1") }).want("", "RQ218"),
 		fresh("address", "m2 advertises another address than is declared.", "", nil,
-			func(st *state.State) { member(st, "m2").ManagerAddr = "172.16.0.12:2377" }).want("", "RQ218"),
+			func(st *state.State) { member(st, "m2").ManagerAddr = "172.16.0.12:2377" }).
+			want("update-node m2, demote m2, leave m2, join m2, remove-node m2", "RQ103"),
 		fresh("joined-otherwise", "m2 joined with another listen address than the cluster block says; an interface that it names is not compared.",
 			"  listen_addr = \"0.0.0.0:2377\"\n  data_path_port = 4789\n  data_path_addr = \"eth1\"\n", nil,
 			func(st *state.State) { st.Host("m2").SwarmDir.ListenAddr = "0.0.0.0:7777" }).want("", "RQ218"),
 		fresh("cluster", "Auto-lock, settings and what was fixed when the swarm was made are declared otherwise.",
 			"  autolock = true\n  data_path_port = 7789\n  default_addr_pool = [\"10.20.0.0/16\"]\n  default_addr_pool_mask_length = 26\n"+
-				"  settings {\n    task_history_limit = 0\n    cert_expiry = \"30d\"\n    election_tick = 20\n  }\n", nil, nil).want("", "RQ219", "RQ219", "RQ219"),
+				"  settings {\n    task_history_limit = 0\n    cert_expiry = \"30d\"\n    election_tick = 20\n  }\n", nil, nil).want("update-swarm m1", "RQ219", "RQ128", "RQ142"),
 		fresh("not-known", "The settings are not told and w1 can't be reached: neither is called different.",
 			"  listen_addr = \"0.0.0.0:7777\"\n  settings {\n    cert_expiry = \"30d\"\n  }\n", nil, func(st *state.State) {
 				st.Swarm.Settings = nil
@@ -105,8 +107,8 @@ func shapeCases() []golden {
 					Problem: &state.Problem{Code: "RQ301", Text: "no route to host"}}
 				unlisted(st, "w1")
 			}).want(""),
-		fresh("and-due", "A label differs, and a backup is due: the one holds nothing up.", "", labelled,
-			func(st *state.State) { keep(st) }).want(backupM2, "RQ218", "RQ103"),
+		fresh("and-due", "A label differs, and a backup is due: the backup comes first.", "", labelled,
+			func(st *state.State) { keep(st) }).want(backupM2+", update-node w1", "RQ103"),
 	}, pruneCases(fresh)...)
 }
 
@@ -117,13 +119,13 @@ func pruneCases(fresh func(name, about, cluster string, nodes map[string]string,
 	}
 	return []golden{
 		fresh("prune", "Nodes that are not declared are to be removed; a manager is demoted while it is up.", "  prune_nodes = true\n", nil, more).
-			want("", "RQ220", "RQ220"),
-		fresh("prune-unsaid", "Without prune_nodes nothing is said of a worker that is not declared.", "", nil, more).want("", "RQ111"),
-		fresh("prune-in-doubt", "w1 can't be reached and none of the entries is surely its own: none is to be removed.", "  prune_nodes = true\n", nil, func(st *state.State) {
+			want("demote m8, update-node m8, remove-node m8, remove-node w9", "RQ141", "RQ141"),
+		fresh("prune-unsaid", "Without prune_nodes what is not declared is told, and stays.", "", nil, more).want("", "RQ111", "RQ113"),
+		fresh("prune-in-doubt", "w1 can't be reached and none of the entries is surely its own: none is removed, and that is said.", "  prune_nodes = true\n", nil, func(st *state.State) {
 			h := st.Host("w1")
 			*h = state.Host{Name: "w1", Address: h.Address, Target: h.Target, Looked: state.Absent, Problem: &state.Problem{Code: "RQ301", Text: "no route to host"}}
 			unlisted(st, "w1")
 			extra(st, "w9", "worker", "ready")
-		}).want(""),
+		}).want("", "RQ220"),
 	}
 }

@@ -15,7 +15,7 @@ const (
 func goldens() []golden {
 	var list []golden
 	for _, part := range [][]golden{dueCases(), lockCases(), quorumCases(), choiceCases(), hostCases(), identityCases(), conditionCases(), leftoverCases(), moreLeftovers(), shapeCases(),
-		ladderCases(), forceCases(), cutCases(), restoreCases(), runningCases(), growCases(), lossCases(), finishCases(), strayCases(), noLockCases(), elsewhereCases()} {
+		ladderCases(), forceCases(), cutCases(), restoreCases(), runningCases(), growCases(), lossCases(), finishCases(), strayCases(), noLockCases(), elsewhereCases(), reshapeCases()} {
 		list = append(list, part...)
 	}
 	return list
@@ -155,6 +155,6 @@ func quorumCases() []golden {
 			for _, name := range []string{"m8", "m9"} {
 				st.Swarm.Nodes = append(st.Swarm.Nodes, state.SwarmNode{ID: idOf(name), Hostname: name, Role: "manager", Availability: "active", Status: "down", Addr: "10.0.0.99"})
 			}
-		}).want("stop m1, archive m1, start m1, verify m1", "RQ101"),
+		}).want("stop m1, archive m1, start m1, verify m1", "RQ113", "RQ101"),
 	}
 }

@@ -14,13 +14,19 @@ import (
 // hazards gathers what to know before approving, ordered by step, code and
 // node; what is about the whole plan comes first.
 func (p *planner) hazards(needs []*need) {
-	if len(needs) > 0 {
+	if len(needs) > 0 || p.shapes() {
 		p.hostHazards()
 		p.managerHazards()
 		p.runHazards()
 	}
+	p.strangerHazard()
+	p.zoneHazard()
 	for _, s := range p.plan.Steps {
-		p.stepHazards(s)
+		if s.Shapes() {
+			p.shapeHazards(s)
+		} else {
+			p.stepHazards(s)
+		}
 	}
 	for _, r := range p.usedRepositories() {
 		p.repositoryHazards(r)

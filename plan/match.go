@@ -75,16 +75,9 @@ func (w *world) matchBy(n *node, how string, taken map[string]bool) {
 	}
 }
 
-// sameAddress compares with the address that a manager advertises, else with
-// the one that the dispatcher sees, which for the leader itself says nothing.
+// sameAddress compares with the address of an entry.
 func sameAddress(address string, m *state.SwarmNode) bool {
-	other := m.Addr
-	if m.ManagerAddr != "" {
-		other = m.ManagerAddr
-		if host, _, err := net.SplitHostPort(other); err == nil {
-			other = host
-		}
-	}
+	other := placeOf(m)
 	a, b := net.ParseIP(address), net.ParseIP(other)
 	if a != nil && b != nil {
 		return a.Equal(b)

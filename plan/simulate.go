@@ -20,6 +20,7 @@ type simulation struct {
 	byName   map[string]string
 	locked   bool // the recovered swarm is auto-locked
 	givenUp  bool // a restore was asked for: the quorum that is there is given up
+	deposed  bool // the leader was demoted
 }
 
 // simulate begins where the observation ends.
@@ -55,6 +56,9 @@ func (s *simulation) margin() Margin {
 func (s *simulation) step(step Step) error {
 	if step.Recovery != "" {
 		return s.recovery(step)
+	}
+	if step.Shapes() {
+		return s.shape(step)
 	}
 	id, proof := step.NodeID, step.Node+"\x00"+step.Backup
 	switch step.Kind {
@@ -129,6 +133,9 @@ func checkFrom(s *simulation, p *Plan, w *world) error {
 		}
 		if m := s.margin(); m != step.Margin {
 			return fmt.Errorf("step %d: its margin is %+v, the simulation's %+v", step.ID, step.Margin, m)
+		}
+		if step.Node == "" && step.Shapes() && step.Entry != "" && w.declaredAs(step.Entry) == nil {
+			continue // on an entry that no node block declares
 		}
 		if w.node(step.Node) == nil || w.node(step.Node).doubt != nil {
 			return fmt.Errorf("step %d: %s is in doubt", step.ID, step.Node)

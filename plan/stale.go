@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/requeen/requeen/internal/diag"
@@ -27,6 +28,9 @@ const (
 	SwarmAnswers   ChangeKind = "swarm-answers"   // a leader is there, where there was none to recover from
 	SurvivorMoved  ChangeKind = "survivor-moved"  // a survivor's log ends elsewhere, or can't be read any more
 	Expired        ChangeKind = "expired"         // the plan destroys, and is too old to be begun
+	EntryGone      ChangeKind = "entry-gone"      // the swarm does not list a node any more that a step is on
+	EntryBack      ChangeKind = "entry-back"      // a node is seen again that a step removes as lost
+	HostBack       ChangeKind = "host-back"       // a host can be reached again whose node a step removes as dead
 	// ConfigurationChanged: a command of the plan failed, and the configuration is
 	// another one since.
 	ConfigurationChanged ChangeKind = "configuration-changed"
@@ -59,13 +63,17 @@ type Done struct {
 // Stale tells what has changed since a plan was made, of what its decisions
 // rest on. Changes of the kind AlreadyDone make no plan stale.
 func Stale(p *Plan, st *state.State, done Done) []Change {
-	c := &comparison{plan: p, st: st, done: done}
+	c := &comparison{plan: p, st: st, done: done, steps: map[string][]Step{}}
+	for _, s := range p.Steps {
+		c.steps[s.Node] = append(c.steps[s.Node], s)
+	}
 	if p.Recovery != nil {
 		c.recovery()
 		return c.changes
 	}
 	c.swarm()
 	c.voters()
+	c.entries()
 	c.hosts()
 	c.runs()
 	c.backups()
@@ -88,6 +96,7 @@ type comparison struct {
 	st      *state.State
 	done    Done
 	changes []Change
+	steps   map[string][]Step // by node
 }
 
 func (c *comparison) add(kind ChangeKind, node, format string, args ...any) {
@@ -115,10 +124,10 @@ func (c *comparison) swarm() {
 	if s.Epoch != f.Epoch {
 		c.add(SwarmChanged, "", "The swarm is in epoch %q; it was in %q: it was recovered meanwhile", s.Epoch, f.Epoch)
 	}
-	if s.Autolock != f.Autolock {
+	if !c.autolock(s.Autolock) {
 		c.add(SwarmChanged, "", "Auto-lock is %s; it was %s", onOff(s.Autolock), onOff(f.Autolock))
 	}
-	if s.VersionIndex < f.RaftIndexAtLeast {
+	if s.VersionIndex < f.RaftIndexAtLeast && !c.removes() {
 		c.add(HistoryBack, "", "The swarm's newest object has version %d; %d was seen: its history went back, or the newest object was removed",
 			s.VersionIndex, f.RaftIndexAtLeast)
 	}
@@ -150,6 +159,7 @@ func (c *comparison) voters() {
 		name, own := or(m.Name, m.NodeID), m.Name != "" && m.Name == c.done.Node
 		v := now[m.NodeID]
 		switch {
+		case c.demoted(m.NodeID):
 		case v == nil:
 			c.add(VotersChanged, m.Name, "%s is no manager any more", name)
 		case own:
@@ -161,7 +171,7 @@ func (c *comparison) voters() {
 		}
 	}
 	for i := range s.Nodes {
-		if m := &s.Nodes[i]; now[m.ID] != nil && !was[m.ID] {
+		if m := &s.Nodes[i]; now[m.ID] != nil && !was[m.ID] && !c.made(m) {
 			c.add(VotersChanged, "", "%s (%s) is a manager now", or(m.Hostname, m.ID), m.ID)
 		}
 	}
@@ -184,18 +194,29 @@ func (c *comparison) hosts() {
 			continue
 		}
 		h := c.st.Host(f.Name)
-		if h == nil || h.Looked != state.Present {
+		switch gone := h == nil || h.Looked != state.Present; {
+		case f.Absent && !gone:
+			c.add(HostBack, f.Name, "%s can be reached again; the plan removes it as dead", f.Name)
+			continue
+		case gone && c.needsHost(f.Name):
 			c.add(HostGone, f.Name, "%s can't be looked at any more", f.Name)
+			continue
+		case gone:
 			continue
 		}
 		n := node{host: *h}
+		may := c.identities(f)
 		for _, pair := range []struct{ what, is, was string }{
 			{"machine", h.MachineID, f.MachineID},
 			{"host key", h.HostKey, f.HostKey},
 			{"node ID", n.nodeID(), f.NodeID},
 			{"swarm", n.clusterID(), f.ClusterID},
 		} {
-			unread := pair.is == "" && (pair.what == "node ID" || pair.what == "swarm") && f.Name == c.done.Node
+			identity := pair.what == "node ID" || pair.what == "swarm"
+			unread := pair.is == "" && identity && f.Name == c.done.Node
+			if identity && slices.ContainsFunc(may, func(i hostIdentity) bool { return i.fits(n) }) {
+				continue
+			}
 			if pair.is != pair.was && !unread {
 				c.add(HostChanged, f.Name, "%s has the %s %s; it had %s", f.Name, pair.what, or(pair.is, "(none)"), or(pair.was, "(none)"))
 			}
@@ -204,8 +225,8 @@ func (c *comparison) hosts() {
 }
 
 func (c *comparison) willTouch(name string) bool {
-	for _, s := range c.plan.Steps {
-		if s.Node == name && s.ID > c.done.Steps {
+	for _, s := range c.steps[name] {
+		if s.ID > c.done.Steps {
 			return true
 		}
 	}

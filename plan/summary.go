@@ -3,13 +3,16 @@ package plan
 import (
 	"fmt"
 	"strings"
+
+	"github.com/requeen/requeen/schema"
 )
 
 // kindWords say in one word or two what a kind of step does.
 var kindWords = map[Kind]string{Stop: "stop", Archive: "copy", Start: "start", Unlock: "unlock", Verify: "verify", CleanUp: "clean up",
 	Retain: "retain volumes on", Hold: "hold", Save: "save", Prepare: "prepare", Fence: "fence", Restore: "restore", Init: "init", Join: "join",
 	RemoveNode: "remove", UpdateNode: "update", Await: "await", RotateJoinTokens: "rotate join tokens by",
-	RotateUnlockKey: "rotate unlock key by", Check: "check by"}
+	RotateUnlockKey: "rotate unlock key by", Check: "check by",
+	Promote: "promote", Demote: "demote", Leave: "take out", UpdateSwarm: "update the swarm's settings by", Rebalance: "spread"}
 
 // summary is the plan in one line.
 func (p *planner) summary(needs []*need) string {
@@ -28,6 +31,9 @@ func (p *planner) summary(needs []*need) string {
 		parts = append(parts, text)
 	}
 	if text := p.leftSteps(needs); text != "" {
+		parts = append(parts, text)
+	}
+	if text := p.shapeSummary(); text != "" {
 		parts = append(parts, text)
 	}
 	if len(parts) > 0 && p.plan.Recovery == nil {
@@ -77,7 +83,7 @@ func partOf(s Step, n *need) bool {
 func (p *planner) leftSteps(needs []*need) string {
 	var words []string
 	for _, s := range p.plan.Steps {
-		part := s.Recovery != ""
+		part := s.Recovery != "" || s.Shapes()
 		for _, n := range needs {
 			part = part || partOf(s, n)
 		}
@@ -94,18 +100,20 @@ func (p *planner) leftSteps(needs []*need) string {
 // kept says how near the plan comes to the quorum.
 func (p *planner) kept() string {
 	lowest := p.plan.Steps[0].Margin
-	stops := false
+	stops, alone, counts := false, false, false
 	for _, s := range p.plan.Steps {
 		if s.Margin.Spare < lowest.Spare {
 			lowest = s.Margin
 		}
 		stops = stops || s.Kind == Stop
+		alone = alone || s.Kind == Stop && s.Margin.Managers == 1
+		counts = counts || s.Kind == Demote || s.Kind == Promote || s.Shapes() && s.Kind == Join && s.Join.Role == schema.RoleManager
 	}
 	switch {
-	case !stops:
-		return "no manager is stopped"
-	case lowest.Managers == 1:
+	case alone:
 		return "the only manager is down meanwhile"
+	case !stops && !counts:
+		return "no manager is stopped"
 	}
 	return fmt.Sprintf("quorum %d of %d kept with %d to spare", lowest.Quorum, lowest.Managers, lowest.Spare)
 }

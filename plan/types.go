@@ -118,7 +118,7 @@ type Margin struct {
 type Step struct {
 	ID         int    `json:"id"` // 1, 2, 3 … in the order of running
 	Kind       Kind   `json:"kind"`
-	Node       string `json:"node"`              // the node's name in the configuration
+	Node       string `json:"node"`              // the node's name in the configuration; see Host
 	NodeID     string `json:"node_id,omitempty"` // the swarm's ID of it
 	Backup     string `json:"backup,omitempty"`  // the backup block's label
 	Repository string `json:"repository,omitempty"`
@@ -135,6 +135,9 @@ type Step struct {
 	// Entry is the swarm's ID of the entry that a step removes or changes, where
 	// that is not the node's own.
 	Entry string `json:"entry,omitempty"`
+	// Host is that entry's hostname, of a step on an entry that no node block
+	// declares: Node is empty then.
+	Host string `json:"host,omitempty"`
 	// KeyTo tells of a rotation, and of auto-lock that is turned on, where the new
 	// unlock key goes.
 	KeyTo *KeyTo `json:"key_to,omitempty"`
@@ -152,6 +155,10 @@ type Step struct {
 	// TimeoutSeconds bounds the step, its wait included.
 	TimeoutSeconds int `json:"timeout_seconds"`
 }
+
+// Where is what a step is on, to call it by: the node's name in the configuration,
+// else the hostname of the entry, else its ID.
+func (s Step) Where() string { return or(s.Node, or(s.Host, s.Entry)) }
 
 // Timeout is TimeoutSeconds as a duration.
 func (s Step) Timeout() time.Duration { return time.Duration(s.TimeoutSeconds) * time.Second }
@@ -185,7 +192,10 @@ type Fingerprint struct {
 	RaftIndexAtLeast uint64         `json:"raft_index_at_least,omitempty"`
 	Managers         []ManagerPrint `json:"managers"` // sorted by NodeID
 	Hosts            []HostPrint    `json:"hosts"`    // of the hosts that steps touch, sorted by Name
-	NewestBackups    []BackupPrint  `json:"newest_backups"`
+	// Entries are those of the swarm's list that steps on the shape change, sorted by
+	// NodeID.
+	Entries       []EntryPrint  `json:"entries,omitempty"`
+	NewestBackups []BackupPrint `json:"newest_backups"`
 	// Managers that a recovery starts from, and those that it fences.
 	Survivors []SurvivorPrint `json:"survivors,omitempty"`
 }
@@ -206,6 +216,16 @@ type HostPrint struct {
 	HostKey   string `json:"host_key,omitempty"`
 	NodeID    string `json:"node_id,omitempty"`
 	ClusterID string `json:"cluster_id,omitempty"`
+	// Absent is set where a step rests on that the host could not be reached.
+	Absent bool `json:"absent,omitempty"`
+}
+
+// EntryPrint is an entry of the swarm's list as it was observed.
+type EntryPrint struct {
+	NodeID string `json:"node_id"`
+	Name   string `json:"name,omitempty"` // to call it by
+	// Down is set where a step rests on that the swarm saw it down.
+	Down bool `json:"down,omitempty"`
 }
 
 // BackupPrint is the newest backup that counted for a backup block.

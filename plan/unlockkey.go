@@ -63,7 +63,10 @@ func (p *planner) keyTo() (to *KeyTo, lacking string) {
 	case declared.File == "":
 		return nil, "recovery has no unlock_key_to"
 	}
-	names := []string{p.plan.Recovery.Repository}
+	var names []string
+	if p.plan.Recovery != nil {
+		names = append(names, p.plan.Recovery.Repository)
+	}
 	for _, r := range p.w.cfg.Repositories {
 		names = append(names, r.Name)
 	}

@@ -60,29 +60,12 @@ func (w *world) findVoters() []*voter {
 }
 
 // declaredAs finds the declared node that an entry was matched to.
-func (w *world) declaredAs(id string) *node {
-	for _, n := range w.nodes {
-		if n.member != nil && n.member.ID == id {
-			return n
-		}
-	}
-	return nil
-}
+func (w *world) declaredAs(id string) *node { return w.at.owners[id] }
 
 // mayBeDeclared tells whether an entry could be a declared node's, though it was
 // matched to none: then it is not called undeclared.
 func (w *world) mayBeDeclared(m *state.SwarmNode) bool {
-	for _, n := range w.nodes {
-		if (n.member == nil || n.doubt != nil) && sameAddress(n.cfg.Address, m) {
-			return true
-		}
-		for _, r := range n.rivals {
-			if r.ID == m.ID {
-				return true
-			}
-		}
-	}
-	return false
+	return w.at.places[canonical(placeOf(m))] || w.at.rivals[m.ID]
 }
 
 func (w *world) voterOf(n *node) *voter {

@@ -17,6 +17,7 @@ type world struct {
 	nodes  []*node  // declared, sorted by name
 	voters []*voter // sorted by ID; of Swarm where there is one, else of the declared managers
 	cond   Condition
+	at     index
 }
 
 // node is a declared node with what was found of it.
@@ -48,6 +49,7 @@ func join(cfg *schema.Config, st *state.State) *world {
 	w.id = identify(cfg, st)
 	w.match()
 	w.findDoubts()
+	w.indexed()
 	for _, n := range w.nodes {
 		n.state = w.nodeState(n)
 	}
@@ -76,6 +78,9 @@ func (n *node) clusterID() string {
 func (n *node) manager() bool { return n.cfg.Role == schema.RoleManager }
 
 func (w *world) node(name string) *node {
+	if w.at.names != nil {
+		return w.at.names[name]
+	}
 	for _, n := range w.nodes {
 		if n.cfg.Name == name {
 			return n

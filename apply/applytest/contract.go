@@ -20,6 +20,8 @@ type Contracted struct {
 	Node       string        // a follower
 	Repository string
 	NewID      func() string
+	// Of ShapeContract: a worker that has a connection, and a replicated service.
+	Worker, Service string
 }
 
 // Contract is what the ports promise to package apply. The fake passes it in

@@ -21,7 +21,7 @@ type disk struct {
 // Crash turns a manager's machine off.
 func (w *World) Crash(name string) {
 	h := w.host(name)
-	h.off, h.up = true, false
+	h.off, h.up, h.downAt = true, false, w.Clock.Now()
 }
 
 // Orphan lets a manager's engine lose docker-state.json, so that it knows no swarm.
@@ -36,6 +36,9 @@ func (w *World) Wipe(name string) {
 // live finds the swarm that has a quorum; two are a broken rule.
 func (w *World) live() (epoch, from string, ok bool) {
 	now := w.Clock.Now()
+	if now.Before(w.electingUntil) {
+		return "", "", false
+	}
 	var names []string
 	for e := range w.epochs {
 		names = append(names, e)
@@ -74,7 +77,13 @@ func (w *World) diskState(h *host, s *state.Host) {
 		s.Service.Holds = []string{"/var/lib/requeen/recoveries/" + h.held + "/hold"}
 	}
 	s.Recoveries = append(s.Recoveries, h.recoveries...)
-	inSwarm := h.raft && h.stateFile
+	inSwarm := h.raft && h.stateFile || h.worker && h.certificates
+	if h.worker {
+		d.Role = "worker"
+	}
+	if h.advertised != "" {
+		d.AdvertiseAddr = h.advertised + ":2377"
+	}
 	_, _, live := w.live()
 	switch {
 	case h.up && !h.locked && !inSwarm:

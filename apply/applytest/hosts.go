@@ -32,6 +32,7 @@ type host struct {
 	runs    map[string]*run
 	oldRuns int
 	disk
+	part
 }
 
 // run is a detached unit: a little machine that moves with the clock.
@@ -48,7 +49,9 @@ type run struct {
 // advance lets every unit and timer do what it would have done by now.
 func (w *World) advance() {
 	now := w.Clock.Now()
+	w.settleLeft()
 	for _, h := range w.hosts {
+		w.settleRole(h, now)
 		for _, id := range h.order() {
 			w.step(h, h.runs[id], now)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/requeen/requeen/internal/state"
@@ -55,7 +56,7 @@ func (w *World) hostState(h *host) state.Host {
 	if h.up {
 		s.Service.ActiveState = "active"
 		s.Engine = state.Engine{Answered: state.Present, Version: "28.5.2", DataRoot: "/var/lib/docker", LocalNodeState: "active",
-			ControlAvailable: true, NodeID: h.nodeID, NodeAddr: h.address, ClusterID: SwarmID}
+			ControlAvailable: !h.worker || w.Clock.Now().Before(h.controlsUntil), NodeID: h.nodeID, NodeAddr: h.address, ClusterID: SwarmID}
 		if h.locked {
 			s.Engine = state.Engine{Answered: state.Present, Version: "28.5.2", DataRoot: "/var/lib/docker", LocalNodeState: "locked"}
 		}
@@ -91,13 +92,16 @@ func (w *World) swarm() *state.Swarm {
 			n.Leader = h.leader
 			led = led || h.leader
 		}
+		h.show(&n, now)
 		sw.Nodes = append(sw.Nodes, n)
 	}
+	sw.Nodes = append(sw.Nodes, w.left...)
 	for i := range sw.Nodes {
 		if !led && sw.Nodes[i].Reachability == "reachable" {
 			sw.Nodes[i].Leader, led = true, true
 		}
 	}
+	sort.Slice(sw.Nodes, func(i, j int) bool { return sw.Nodes[i].ID < sw.Nodes[j].ID })
 	return sw
 }
 
@@ -153,10 +157,10 @@ func (w *World) End(backups int) []string {
 		wrong = append(wrong, fmt.Sprintf("%d backups, want %d", have, backups))
 	}
 	for _, h := range w.hosts {
-		if h.off {
+		if h.off || h.out {
 			continue
 		}
-		if !h.up || h.locked || h.held != "" || !h.reachable(w.Clock.Now()) {
+		if !h.up || h.locked || h.held != "" || !h.ready(w.Clock.Now()) {
 			wrong = append(wrong, h.name+" is down or locked")
 		}
 		if len(h.runs) > 0 {

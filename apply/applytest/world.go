@@ -30,6 +30,11 @@ type Faults struct {
 
 	Undelivered  bool   // a rotated unlock key can't be brought to its place
 	FailingCheck string // the command that does not succeed
+
+	JoinFails   string          // the next join is given up by its engine, which says this
+	UpdateStops string          // the word at which the next update of a service stops
+	NeverEmpty  bool            // a drained node keeps its tasks
+	Walled      map[string]bool // from these hosts no manager can be connected to
 }
 
 // World is a fake swarm with its hosts and repositories. Set its fields before
@@ -55,6 +60,7 @@ type World struct {
 	violations []string
 	processes  int
 	finish
+	shaped
 }
 
 // The stages of a call.
@@ -81,7 +87,7 @@ func New(managers int) *World {
 	for i := 1; i <= managers; i++ {
 		w.hosts = append(w.hosts, &host{
 			name: fmt.Sprintf("m%d", i), nodeID: fmt.Sprintf("node%d", i), machine: fmt.Sprintf("machine%d", i),
-			address: fmt.Sprintf("10.0.0.1%d", i), leader: i == 1, up: true, runs: map[string]*run{},
+			address: fmt.Sprintf("10.0.0.1%d", i), leader: i == 1, up: true, runs: map[string]*run{}, part: part{availability: "drain"},
 			disk: disk{certificates: true, raft: true, stateFile: true},
 		})
 		w.epochs[""] = append(w.epochs[""], fmt.Sprintf("node%d", i))
@@ -92,6 +98,9 @@ func New(managers int) *World {
 
 // AddRepository adds an empty repository.
 func (w *World) AddRepository(name string) { w.repos[name] = &repo{backups: map[string]state.Backup{}} }
+
+// DropRepository takes a repository out of the configuration.
+func (w *World) DropRepository(name string) { delete(w.repos, name) }
 
 // Process is one run of the program in the world: its locks live as long as it.
 type Process struct {
@@ -133,7 +142,7 @@ func (p *Process) LoseLocks() {
 
 // Ports are the world as the process sees it.
 func (p *Process) Ports() apply.Ports {
-	return apply.Ports{Observer: p, Hosts: p, Archive: p, Recoverer: p, Clock: p.w.Clock, Sink: p}
+	return apply.Ports{Observer: p, Hosts: p, Archive: p, Recoverer: p, Shaper: p, Clock: p.w.Clock, Sink: p}
 }
 
 // Event keeps an event.

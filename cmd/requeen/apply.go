@@ -41,12 +41,15 @@ answers the question and approves no destructive step.
 A run that was cut anywhere is finished by running apply again. A manager that
 was stopped for a backup comes back by itself: its own host starts the engine
 again. One that a recovery holds stays down until the recovery lets it go, also
-over a reboot; status names it.
+over a reboot; status names it. A run that was changing the cluster's shape goes on
+only while the configuration is the one that it was planned from: else its journal is
+closed, and a new plan goes by what is there.
 
 On the worst day the repository may be lost too. -lock=false takes no repository's
 lock: a recovery runs, a restore only reads its backup, and nothing but the locks
 on the hosts keeps a second run away. Steps that store a backup or the survivor's
-copy are refused then: plan -lock=false leaves them out.
+copy are refused then, and so are those that change the cluster's shape: plan
+-lock=false leaves them out.
 
 The first Ctrl-C finishes the current step, sees that a stopped manager is back,
 and stops there; the second ends at once, and the host goes on by itself.`,

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"os/user"
+	"slices"
 	"syscall"
 	"time"
 
@@ -36,7 +37,7 @@ func (s *session) abandon(ctx context.Context, f applyFlags, p *plan.Plan, diges
 
 func (s *session) ports(f applyFlags, p *plan.Plan) apply.Ports {
 	world := effects.New(s.effects())
-	return apply.Ports{Observer: s, Hosts: world, Archive: world, Recoverer: world, Clock: realClock{}, Sink: s.sink(f.json, p)}
+	return apply.Ports{Observer: s, Hosts: world, Archive: world, Recoverer: world, Shaper: world, Clock: realClock{}, Sink: s.sink(f.json, p)}
 }
 
 func (s *session) request(f applyFlags, p *plan.Plan, digest string, raw []byte, typed bool, interrupt <-chan struct{}) apply.Request {
@@ -77,6 +78,9 @@ func endedText(p *plan.Plan) string {
 	if p.Recovery != nil && p.Recovery.Rung != plan.RungStart {
 		return "\nEnded at once. Engines that the recovery holds stay down, also over a reboot, until it lets them go; run requeen apply to go on, requeen status to see them."
 	}
+	if !slices.ContainsFunc(p.Steps, func(s plan.Step) bool { return !s.Shapes() }) {
+		return "\nEnded at once. What the step under way had asked of the swarm goes on; run requeen apply to finish."
+	}
 	return "\nEnded at once. A manager that was stopped is started again by its own host; run requeen apply to finish."
 }
 
@@ -93,7 +97,7 @@ func owner() string {
 func (s *session) effects() effects.Options {
 	o := effects.Options{
 		Pool: s.pool, Nodes: map[string]effects.Node{}, Repositories: map[string]repository.Options{},
-		Now: s.app.now,
+		Now: s.app.now, ListenAddr: s.cfg.Cluster.ListenAddr, DataPathAddr: s.cfg.Cluster.DataPathAddr,
 		ConfiguredKey: func() (string, bool) {
 			key := s.cfg.Cluster.UnlockKey
 			if !key.Known() {

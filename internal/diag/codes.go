@@ -39,6 +39,7 @@ const (
 	NeverOpened         = "RQ110"
 	UndeclaredManager   = "RQ111"
 	BackupDamaged       = "RQ112"
+	UndeclaredNode      = "RQ113"
 	StateReplaced       = "RQ120"
 	ManagerUnfenced     = "RQ121"
 	WritesMayBeLost     = "RQ122"
@@ -47,11 +48,16 @@ const (
 	StateGoesBack       = "RQ125"
 	NoSharedLock        = "RQ126"
 	UnlockKeyKept       = "RQ127"
+	UnlockKeyToFetch    = "RQ128"
+	AutolockOff         = "RQ129"
 	ContainersEnd       = "RQ130"
 	VolumesKept         = "RQ131"
 	WorkRepeats         = "RQ132"
 	SharedMounts        = "RQ133"
 	ContainersUnknown   = "RQ134"
+	ZoneLosesQuorum     = "RQ140"
+	EntryRemoved        = "RQ141"
+	TicksAreEngines     = "RQ142"
 	QuorumWouldBeLost   = "RQ201"
 	NoCandidate         = "RQ202"
 	NoRoom              = "RQ203"
@@ -78,6 +84,7 @@ const (
 	ManagerGone         = "RQ224"
 	BackupUnfit         = "RQ225"
 	LockNeeded          = "RQ226"
+	ManagersFirst       = "RQ227"
 	RecoveryTargeted    = "RQ240"
 	HostUnreachable     = "RQ301"
 	HostKeyUnknown      = "RQ302"
@@ -123,7 +130,7 @@ func Lookup(id string) (Code, bool) {
 var codes = []Code{
 	{SingleManager, Hazard, "The only manager is stopped", "The swarm has one manager. While it is copied nothing can be deployed, and if the host dies in that time the swarm is gone but for the backups.", "Run three managers, each in a zone of its own; until then take backups when nobody deploys."},
 	{TasksOnManager, Hazard, "Tasks run on the manager that is stopped", "Containers that run on the manager end when its engine stops, and are started elsewhere or again after the start.", "Drain managers (availability \"drain\"), so that nothing but the control plane runs on them."},
-	{NoSpareManager, Hazard, "No further manager may fail meanwhile", "While this manager is down the rest is exactly the quorum: the loss of one more would stop the control plane until one is back.", "Run five managers where backups are taken often, or take them when the hosts are calm."},
+	{NoSpareManager, Hazard, "No further manager may fail meanwhile", "While this manager is down, or from this step on until the next manager is there, exactly the quorum is up: the loss of one more would stop the control plane until one is back.", "Run five managers where backups are taken often, or take them when the hosts are calm."},
 	{PlaintextBackup, Hazard, "The backup is stored in clear", "Whoever can read the repository has the cluster's CA key, its secrets and its join tokens.", "Name recipients in the repository block and remove plaintext."},
 	{SuspectBackup, Hazard, "A backup is suspect", "Its swarm was created at another time, its raft position went back, or far fewer objects were counted than in the backup before. It satisfies no max_age and removes no other backup.", "Look at it with requeen backup show; if the swarm really was emptied on purpose, take a new backup with plan -backup and keep the old ones."},
 	{UnlockKeyElsewhere, Hazard, "The unlock key is kept nowhere in the backup", "The swarm is auto-locked: without the unlock key that is valid now this backup can't be restored.", "Keep the key (docker swarm unlock-key) where the backup's identity is kept; its fingerprint is in the manifest."},
@@ -132,6 +139,7 @@ var codes = []Code{
 	{NeverOpened, Notice, "The backups were never opened with an identity", "Nobody has shown yet that the identity which belongs to the recipients exists.", "Run requeen backup verify with the identity once."},
 	{UndeclaredManager, Hazard, "A manager of the swarm is not declared", "It counts for the quorum, but requeen can neither look at its host nor choose it.", "Declare it as a node, or demote and remove it."},
 	{BackupDamaged, Hazard, "A backup in the repository is damaged", "An object that its manifest names is missing, or has another size or other bytes than were stored; or what is in it lacks a part without which no manager starts.", "Don't rely on it; find out what changed the repository."},
+	{UndeclaredNode, Notice, "A node of the swarm is not declared", "It takes tasks, and no node block says what it is to be: requeen leaves it as it is.", "Declare it as a node, or set cluster.prune_nodes, with which a plan removes what is not declared."},
 	{StateReplaced, Destructive, "A new cluster is forced", "The quorum is lost for good, and one manager becomes the whole swarm: its swarm directory is replaced by one that names no other manager. The old directory is set aside, not deleted, and every other manager that can be reached is fenced.", "Look at the survivors that the plan compares and at what choosing another would lose; then approve."},
 	{ManagerUnfenced, Destructive, "A manager can't be fenced", "It can't be reached, so it can't be stopped. If it runs with others out of sight, they are a second swarm with the same ID, and what they wrote is lost once they meet the new one.", "Make sure that it is off and stays off, or bring it back; then name it in recovery { assume_dead } or approve this code."},
 	{WritesMayBeLost, Destructive, "Acknowledged writes may be lost", "A write counts once a majority has it. Too few logs could be read to know that the chosen one has all of them.", "Make the managers that are named readable: a disk that can be read counts, also of a host that is not to run again. Otherwise accept the loss and approve this code."},
@@ -140,12 +148,17 @@ var codes = []Code{
 	{StateGoesBack, Destructive, "The swarm goes back to an earlier state", "What was created, changed or removed after the backup was taken is not in it: services, secrets, configs, nodes that joined since.", "Look at the age of the backup; then approve."},
 	{NoSharedLock, Hazard, "The run has no shared lock", "The repository can't be reached, so its lock can't be taken, or `-lock=false` leaves it: nothing but the hosts' own locks keeps a second run away.", "See that nobody else runs requeen for this cluster."},
 	{UnlockKeyKept, Hazard, "The unlock key stays the old one", "The key of the time before the recovery opens the managers still: whoever had it then, or has it out of a backup's papers, has it now.", "Add recovery { unlock_key_to } with a command, or with a file where a repository has recipients, and plan again; or afterwards, on a manager: docker swarm unlock-key --rotate, and keep what it prints."},
+	{UnlockKeyToFetch, Hazard, "The new unlock key is kept nowhere yet", "Auto-lock is turned on, and the swarm makes an unlock key that only its live managers know: should all of them stop, no manager opens again, and no backup that is taken from then on can be restored.", "Add recovery { unlock_key_to } with a command, or with a file where a repository has recipients, and plan again. Otherwise, at once after the step, on a manager: docker swarm unlock-key, and keep what it prints where the backups' identity is kept."},
+	{AutolockOff, Hazard, "Managers open without a key", "Auto-lock is turned off: from then on the key to each manager's raft log, with every secret in it, lies in clear on that manager's disk. A manager that is locked now still needs the old unlock key once.", "See that the managers' disks are protected otherwise; keep the old unlock key for the backups that were taken with it."},
 	{ContainersEnd, Hazard, "Containers end", "A node obeys the new cluster from its first word on: it kills and removes every container of a task that the cluster does not know. What runs on a host whose engine is stopped ends with it, and its service is started again where the cluster has it.", "Look at what ends (requeen show -json lists all of it, under recovery.containers); save what only those containers hold."},
 	{VolumesKept, Hazard, "Anonymous volumes are kept", "A volume without a name goes with its container when a node removes that. Before anything is stopped, a container that is never started (requeen-<recovery>-<container>, label io.requeen.recovery) mounts each by its name, so that the engine leaves it.", "requeen status lists the containers and volumes afterwards. Look into the volumes on that host; requeen host cleanup removes the containers and leaves the volumes, docker volume rm removes a volume that is not needed."},
 	{WorkRepeats, Hazard, "Jobs run again, updates resume", "The state that is brought back has jobs that had not ended and updates that were under way: they go on from there, whatever was done since.", "See that running them twice does no harm; stop what must not run once the cluster answers."},
 	{SharedMounts, Destructive, "A shared place may be written twice", "A node can't be reached, which does not prove that it is dead. Its tasks are replaced elsewhere, and where they write to a place that both nodes see, two containers may write to it at once.", "Make sure that the node is off, or cut it off from the storage; then approve. Naming it in assume_dead does not answer this."},
 	{ContainersUnknown, Hazard, "Which containers end can't be told", "The tasks of the state that is brought back, or the containers on a host, could not be looked at: what the nodes kill is not known before they do.", "Make them readable: the identity and the unlock key for a backup, a connection and a running engine for a host. Then plan again."},
-	{QuorumWouldBeLost, Refusal, "Stopping a manager would lose the quorum", "Too few managers are reachable: with one more down the control plane would stop.", "Bring the missing managers back first, then plan again."},
+	{ZoneLosesQuorum, Hazard, "The loss of one zone would lose the quorum", "The managers stand in the zones that labels.zone names so that a single zone holds too many of them: when it fails, the rest is no majority, and the control plane stops.", "Spread the managers over three zones: 1-1-1 for three, 2-2-1 for five, 3-2-2 for seven."},
+	{EntryRemoved, Hazard, "A node is removed with force", "Its entry goes, and with it the certificates that it has: should it run, its engine takes part in nothing any more and its containers run on until that engine is told to leave.", "If it is to come back: docker swarm leave --force on it, then declare it; the next plan joins it under a new ID."},
+	{TicksAreEngines, Hazard, "Engines go by their own ticks", "A manager's raft takes heartbeat and election ticks from its engine's configuration, and warns in its log where the swarm names others.", "Set swarm-raft-heartbeat-tick and swarm-raft-election-tick in daemon.json of every manager to what is declared, and restart their engines one at a time."},
+	{QuorumWouldBeLost, Refusal, "One manager less would lose the quorum", "Too few managers are reachable: with one more stopped or demoted the control plane would stop.", "Bring the missing managers back first, then plan again."},
 	{NoCandidate, Refusal, "No manager can be chosen for the backup", "No declared manager is a healthy follower that requeen can reach and stop.", "Mend what is in the way of one of them, then plan again."},
 	{NoRoom, Refusal, "Too little room on the manager's disk", "The copy is made on the manager's own disk, and a full disk stops a manager.", "Free space there, or choose another manager in swarm { from }."},
 	{ClockSkew, Refusal, "The clocks differ too much", "Certificates, the backup's age and the lock rest on clocks that agree within five minutes.", "Set the clocks right (NTP), then plan again."},
@@ -162,15 +175,16 @@ var codes = []Code{
 	{NodeIDTwice, Refusal, "Two machines hold one node ID", "A swarm directory was copied from one machine to another: a node ID belongs to one host.", "Find out which is the real one, stop the engine of the other and move its swarm directory aside."},
 	{RunInProgress, Refusal, "A run is in progress on a host", "A detached run of requeen is at work on a manager, which may be down for it; a second stop could lose the quorum.", "Wait until it is done, or run requeen apply where the run was begun; then plan again."},
 	{LeftoverStuck, Refusal, "What a cut run left can't be finished now", "A run was cut on this host, and the host is in no state in which it can be finished or removed safely.", "Mend what the message names, then plan again."},
-	{NodeDiffers, Refusal, "A node is not as it is declared", "Its role, availability, labels or address in the swarm differ from its node block, or it is in no swarm. No step changes that yet; backups are planned all the same.", "Type what the plan names, or declare what is there."},
-	{SwarmDiffers, Refusal, "The swarm is not as it is declared", "Auto-lock or a setting of the cluster block differs from the swarm's. No step changes that yet; backups are planned all the same.", "Type what the plan names, or declare what is there."},
-	{NodeUndeclared, Refusal, "A node of the swarm is not declared", "cluster.prune_nodes is set, and the swarm has a node that no node block declares. No step removes it yet.", "Declare it, or remove it as the plan says."},
+	{NodeDiffers, Refusal, "A node is not as it is declared", "Its role, availability, labels or address in the swarm differ from its node block, or it is in no swarm, and no step of the plan changes that: the message says why. Other steps are planned all the same.", "Do what the plan names, or declare what is there."},
+	{SwarmDiffers, Refusal, "The swarm is not as it is declared", "Auto-lock or a setting of the cluster block differs from the swarm's, and no step of the plan changes that: the message says why. Other steps are planned all the same.", "Do what the plan names, or declare what is there."},
+	{NodeUndeclared, Refusal, "A node of the swarm is not declared", "cluster.prune_nodes is set, and the swarm has a node that no node block declares, which no step of the plan removes: the message says why.", "Declare it, or do what the plan names."},
 	{Undecided, Refusal, "Whether the quorum is lost can't be told yet", "No leader is seen, but an election can take two minutes and a network can heal: a quorum that is out of sight is not lost.", "Wait as long as the plan says, which it does by itself; or bring the managers back that are named."},
 	{NotAllowed, Refusal, "The configuration does not allow this", "A recovery takes only the rungs of the ladder that the configuration names.", "Add the word to recovery { allow }, have that reviewed, then plan again. Without the block engines are started and managers unlocked, and no more."},
 	{NothingToRecover, Refusal, "There is nothing to recover from", "No host holds the swarm's state, and no verified backup of this cluster is in a repository.", "Look for other disks and copies of the swarm directory, and for other repositories, before anything is started anew."},
 	{ManagerGone, Refusal, "A declared manager is gone", "Its host can't be reached or holds no engine, so it can't be brought back, and the swarm stands with fewer managers than declared.", "Bring the host back, or declare another node as manager in its place; the next plan joins it."},
 	{BackupUnfit, Refusal, "The backup can't be restored there", "It is of another cluster or of a newer engine, its repository has no identity, or the host can't be reached or can't hold it.", "Choose another backup (-restore=ID) or another host (-onto, or recovery.restore_onto)."},
-	{LockNeeded, Refusal, "This needs the repository's lock", "It stores in a repository, or removes what another run may be storing, and -lock=false leaves the repository's lock: two such runs at once could stop two managers.", "Leave out -lock=false; to bring a swarm back without the lock, apply what plan -lock=false plans."},
+	{LockNeeded, Refusal, "This needs the repository's lock", "It stores in a repository, removes what another run may be storing, or changes the swarm's shape, and -lock=false leaves the repository's lock: two such runs at once could stop or demote two managers.", "Leave out -lock=false; to bring a swarm back without the lock, apply what plan -lock=false plans."},
+	{ManagersFirst, Refusal, "The declared managers come first", "A manager that is up is demoted only once as many managers as are declared are up without it: until then it takes the place of the one that is missing.", "Bring the missing managers back, or declare fewer; then plan again."},
 	{RecoveryTargeted, Refusal, "A recovery can't be targeted", "The steps of a recovery are one sequence: who is fenced, out of which log the cluster is made, who joins when. A part of it could leave the cluster without a quorum, or with two.", "Plan without -target; what a recovery may do is said in recovery { allow }."},
 	{HostUnreachable, Hazard, "A host can't be reached", "ssh gave no connection, so nothing is known about this host; unknown is not absent.", "Check the address, the network and the ssh configuration."},
 	{HostKeyUnknown, Hazard, "A host key is not known", "ssh has no key on record for this host and requeen never accepts one unseen.", "Compare the key by another way, then connect once with ssh, or add it with ssh-keyscan."},

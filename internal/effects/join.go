@@ -49,7 +49,7 @@ func (w *World) JoinSwarm(ctx context.Context, op apply.Operation) error {
 	if err := h.Lift(ctx, surgery(op)); err != nil {
 		return err
 	}
-	token, err := w.joinToken(ctx, op)
+	token, err := w.joinToken(ctx, op.Source, op.Role)
 	if err != nil {
 		return err
 	}
@@ -57,12 +57,17 @@ func (w *World) JoinSwarm(ctx context.Context, op apply.Operation) error {
 	if err != nil {
 		return err
 	}
-	err = w.onEngineFor(ctx, op.Node, forceTimeout, func(ctx context.Context, c *engine.Client) error {
-		return c.Join(ctx, engine.JoinRequest{RemoteAddrs: []string{op.Address}, Token: token, ListenAddr: op.Host.SwarmDir.ListenAddr,
-			AdvertiseAddr: net.JoinHostPort(w.o.Nodes[op.Node].Address, port), DataPathAddr: op.Host.SwarmDir.DataPathAddr})
-	})
+	return w.asksToJoin(ctx, op.Node, port, engine.JoinRequest{RemoteAddrs: []string{op.Address}, Token: token,
+		ListenAddr: op.Host.SwarmDir.ListenAddr, DataPathAddr: op.Host.SwarmDir.DataPathAddr})
+}
+
+// asksToJoin lets a node's engine join at its declared address with the port. A join
+// that goes on in the background is never asked for twice, only waited for.
+func (w *World) asksToJoin(ctx context.Context, node, port string, r engine.JoinRequest) error {
+	r.AdvertiseAddr = net.JoinHostPort(w.o.Nodes[node].Address, port)
+	err := w.onEngineFor(ctx, node, forceTimeout, func(ctx context.Context, c *engine.Client) error { return c.Join(ctx, r) })
 	if errors.Is(err, engine.ErrUndecided) || errors.Is(err, engine.ErrUnreachable) || errors.Is(err, engine.ErrAlreadyInSwarm) {
-		return nil // it goes on in the background: never asked twice, only waited for
+		return nil
 	}
 	return err
 }
@@ -99,13 +104,14 @@ func (w *World) joining(ctx context.Context, op apply.Operation) (bool, error) {
 	return info.LocalNodeState == "active" || info.LocalNodeState == "pending", nil
 }
 
-func (w *World) joinToken(ctx context.Context, op apply.Operation) (string, error) {
+// joinToken asks a manager for the token of a role.
+func (w *World) joinToken(ctx context.Context, source, role string) (string, error) {
 	var worker, manager string
-	err := w.onEngine(ctx, op.Source, func(ctx context.Context, c *engine.Client) (err error) {
+	err := w.onEngine(ctx, source, func(ctx context.Context, c *engine.Client) (err error) {
 		worker, manager, err = c.JoinTokens(ctx)
 		return err
 	})
-	if op.Role == "manager" {
+	if role == "manager" {
 		return manager, err
 	}
 	return worker, err

@@ -26,16 +26,20 @@ const forceTimeout = 60 * time.Second
 
 // surgery is what a host is told of an operation.
 func surgery(op apply.Operation) host.Surgery {
-	dir := op.Host.SwarmDir.Path
-	if dir == "" {
-		root := op.Host.Engine.DataRoot
-		if root == "" {
-			root = "/var/lib/docker"
-		}
-		dir = path.Join(root, "swarm")
-	}
 	return host.Surgery{ID: op.ID, Cluster: op.Cluster, Token: op.Token, MachineID: op.Host.MachineID,
-		CertificateSHA256: op.Host.SwarmDir.CertificateSHA256, Service: op.Host.Service.Unit, Socket: op.Host.Service.Socket, SwarmDir: dir}
+		CertificateSHA256: op.Host.SwarmDir.CertificateSHA256, Service: op.Host.Service.Unit, Socket: op.Host.Service.Socket, SwarmDir: swarmDir(op.Host)}
+}
+
+// swarmDir is where a host's swarm directory is, or would be.
+func swarmDir(h state.Host) string {
+	if h.SwarmDir.Path != "" {
+		return h.SwarmDir.Path
+	}
+	root := h.Engine.DataRoot
+	if root == "" {
+		root = "/var/lib/docker"
+	}
+	return path.Join(root, "swarm")
 }
 
 // onHost calls f with the operation's host.

@@ -199,6 +199,11 @@ func (w *World) sealedWith(ctx context.Context, op apply.Operation, key []byte) 
 	if !w.o.Nodes[op.Node].Manager {
 		return false, false, nil
 	}
+	return w.sealedOn(ctx, op, key)
+}
+
+// sealedOn is sealedWith for a host that may be a manager, whatever is declared.
+func (w *World) sealedOn(ctx context.Context, op apply.Operation, key []byte) (sealed, manages bool, err error) {
 	h, err := w.host(op.Node)
 	if err != nil {
 		return false, false, err

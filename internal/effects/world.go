@@ -42,8 +42,12 @@ type Options struct {
 	// ConfiguredKey is the unlock key of the configuration; ok is false when
 	// there is none.
 	ConfiguredKey func() (key string, ok bool)
-	Files         []File
-	Now           func() time.Time
+	// ListenAddr and DataPathAddr are the cluster's, of which a host that joins has
+	// none of its own; "" leaves them to the engine.
+	ListenAddr   string
+	DataPathAddr string
+	Files        []File
+	Now          func() time.Time
 }
 
 // World is the real world behind apply's ports. Its methods may be called at

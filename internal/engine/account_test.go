@@ -66,7 +66,7 @@ func TestSwarmAccount(t *testing.T) {
 				Addr: "10.0.0.12", ManagerAddr: "10.0.0.12:2377", Reachability: "unreachable",
 				EngineVersion: "28.5.2", RunningTasks: 2},
 			{ID: "n3ccccccccccccccccccccccc", Hostname: "w1", Role: "worker", Availability: "active", Status: "down",
-				Addr: "10.0.0.21", EngineVersion: "20.10.24+dfsg1"},
+				Addr: "10.0.0.21", EngineVersion: "20.10.24+dfsg1", ChangedAt: time.Date(2025, 4, 2, 6, 30, 0, 250000000, time.UTC)},
 		},
 	}
 	if d := cmp.Diff(want, got); d != "" {

@@ -39,6 +39,8 @@ var (
 	ErrVersionConflict = errors.New("the object has changed meanwhile")
 	// ErrNoSuchNode: the swarm has no node of this ID.
 	ErrNoSuchNode = errors.New("the swarm has no such node")
+	// ErrNoSuchService: the swarm has no service of this name.
+	ErrNoSuchService = errors.New("the swarm has no such service")
 	// ErrNodeUp: the swarm believes that the node is up, and does not remove it
 	// without force.
 	ErrNodeUp = errors.New("the node is not down")
@@ -107,6 +109,9 @@ var said = []struct {
 }{
 	{"does not have a leader", ErrNoLeader},
 	{"no elected cluster leader", ErrNoLeader},
+	{"lost leader status", ErrNoLeader},
+	{"losing leader status", ErrNoLeader},
+	{"failed to process the request: node is stopped", ErrNoLeader}, // a manager that is demoted
 	{"invalid key provided", ErrWrongKey},
 	{"swarm is not locked", ErrNotLocked},
 	{"needs to be unlocked", ErrLocked},
@@ -127,6 +132,7 @@ var said = []struct {
 	{"must be demoted to worker before removal", ErrStillManager},
 	{"demote the last manager", ErrQuorumAtRisk},
 	{"result in a loss of quorum", ErrQuorumAtRisk},
+	{"result in loss of quorum", ErrQuorumAtRisk},
 }
 
 func kindOf(err error) error {

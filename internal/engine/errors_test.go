@@ -11,7 +11,7 @@ import (
 )
 
 var kinds = []error{ErrUnreachable, ErrNoLeader, ErrUndecided, ErrLocked, ErrNotManager, ErrWrongKey, ErrNotLocked,
-	ErrAlreadyInSwarm, ErrNotInSwarm, ErrTokenInvalid, ErrVersionConflict, ErrNoSuchNode, ErrNodeUp, ErrStillManager,
+	ErrAlreadyInSwarm, ErrNotInSwarm, ErrTokenInvalid, ErrVersionConflict, ErrNoSuchNode, ErrNoSuchService, ErrNodeUp, ErrStillManager,
 	ErrQuorumAtRisk, ErrNeedsForce, ErrNotAutolocked}
 
 // expect checks that err is of this kind and of no other; nil is of none.

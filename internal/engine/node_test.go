@@ -103,6 +103,8 @@ func TestWhatNodesSay(t *testing.T) {
 		{nodeAt(9), says(400, "rpc error: code = FailedPrecondition desc = node "+n1+" is a cluster manager and is a member of the raft cluster. "+
 			"It must be demoted to worker before removal"), ErrStillManager},
 		{nodeAt(9), says(400, "rpc error: code = FailedPrecondition desc = attempting to demote the last manager of the swarm"), ErrQuorumAtRisk},
+		{nodeAt(9), says(500, "rpc error: code = Unknown desc = raft: failed to process the request: node lost leader status"), ErrNoLeader},
+		{nodeAt(9), says(500, "rpc error: code = Unknown desc = raft: failed to process the request: node is stopped"), ErrNoLeader},
 		{nodeAt(9), says(400, "rpc error: code = FailedPrecondition desc = can't remove member from the raft: this would result in a loss of quorum"), ErrQuorumAtRisk},
 	} {
 		answers := map[string]answer{

@@ -85,6 +85,9 @@ func nodeOf(n swarm.Node) state.SwarmNode {
 		Addr:          n.Status.Addr,
 		EngineVersion: n.Description.Engine.EngineVersion,
 	}
+	if !n.UpdatedAt.IsZero() {
+		node.ChangedAt = n.UpdatedAt.UTC()
+	}
 	if len(n.Spec.Labels) > 0 {
 		node.Labels = maps.Clone(n.Spec.Labels)
 	}

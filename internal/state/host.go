@@ -151,6 +151,12 @@ func (d SwarmDir) Complete() bool {
 	return d.Presence == Present && d.NodeID != "" && d.HasKey && d.HasRootCA && d.HasRaft
 }
 
+// Bare tells whether the directory was read and holds nothing of a swarm.
+func (d SwarmDir) Bare() bool {
+	return d.Presence == Present && d.Problem == nil && d.NodeID == "" && d.CertificateSHA256 == "" &&
+		!d.HasKey && !d.HasRootCA && !d.HasRaft && !d.HasStateFile
+}
+
 // HostRun is a run directory of requeen's on a host.
 type HostRun struct {
 	ID         string    `json:"id"` // the backup's ID

@@ -16,6 +16,11 @@ const ParentEpochLabel = "io.requeen.parent-epoch"
 // key has reached its place since: "ID rotated", then "ID delivered".
 const UnlockKeyLabel = "io.requeen.unlock-key"
 
+// MovesLabel is the label on an entry of the list of nodes that names the declared
+// node which is to leave and to join again under a new ID: what the old entry has is
+// the new one's then, and the old one is removed.
+const MovesLabel = "io.requeen.moves"
+
 // The words behind the recovery's ID in UnlockKeyLabel.
 const (
 	KeyRotated   = " rotated"
@@ -83,6 +88,9 @@ type SwarmNode struct {
 	EngineVersion string            `json:"engine_version,omitempty"`
 	Labels        map[string]string `json:"labels,omitempty"`
 	RunningTasks  int               `json:"running_tasks"`
+	// ChangedAt is when the entry was last changed, by a manager's clock: a node that
+	// is down has been so since then at the latest. Zero where it was not told.
+	ChangedAt time.Time `json:"changed_at,omitzero"`
 }
 
 // Objects counts what a swarm holds.

@@ -102,8 +102,8 @@ func (j *judge) swarm() {
 	}
 }
 
-// goals takes over what a plan does not reach. What it says of the condition
-// and of backups is judged on its own.
+// goals takes over what a plan does not reach, and what is not as it is declared until
+// its steps have run. What it says of the condition and of backups is judged on its own.
 func (j *judge) goals() {
 	own := map[string]bool{}
 	for _, f := range plan.Freshnesses(j.in.Config, j.in.State, j.in.Now) {
@@ -114,6 +114,11 @@ func (j *judge) goals() {
 			continue
 		}
 		j.find(NeedsHand, u.Code, u.Node, u.Reason, u.Remedy)
+	}
+	for _, u := range plan.Differences(j.in.Config, j.in.State) {
+		if !slices.ContainsFunc(j.plan.Unmet, func(o plan.Unmet) bool { return o.Goal == u.Goal }) {
+			j.find(NeedsHand, u.Code, u.Node, u.Reason, "requeen apply brings it about; requeen plan shows the steps.")
+		}
 	}
 	for _, h := range j.plan.Hazards {
 		if h.Code == diag.UndeclaredManager {

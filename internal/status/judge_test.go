@@ -72,7 +72,7 @@ func TestVerdicts(t *testing.T) {
 		"two swarms":           {"two-swarms", nil, status.Attention, "More than one swarm ID"},
 		"one machine twice":    {"one-machine-twice", nil, status.Attention, ""},
 		"a manager undeclared": {"undeclared-manager", nil, status.Attention, "which no node block declares"},
-		"shape":                {"shape-labels", nil, status.Attention, "--label-add"},
+		"shape":                {"shape-labels", nil, status.Attention, "requeen apply brings it about"},
 		"a run is at work":     {"run-in-progress", nil, status.Attention, "at work"},
 		"a run left something": {"leftover-not-due", nil, status.Attention, "requeen apply finishes or removes it"},
 		"two managers":         {"two-managers", nil, status.Attention, "even number"},

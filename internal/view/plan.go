@@ -42,8 +42,8 @@ func (s Screen) steps(p *plan.Plan) {
 	for _, step := range p.Steps {
 		margin := Margin(step.Margin)
 		head := fmt.Sprintf("  %2d. %s %s  ", step.ID, s.paint(cyan, fmt.Sprintf("%-*s", kinds, step.Kind)),
-			s.paint(bold, fmt.Sprintf("%-*s", nodes, step.Node)))
-		if s.Width >= 20 && stepWidth(max(kinds, len(step.Kind)), max(nodes, len(step.Node)), len(margin)) > s.Width {
+			s.paint(bold, fmt.Sprintf("%-*s", nodes, step.Where())))
+		if s.Width >= 20 && stepWidth(max(kinds, len(step.Kind)), max(nodes, len(step.Where())), len(margin)) > s.Width {
 			s.printf("%s%s\n      %s\n", head, s.risk(step.Risk, 0), margin)
 		} else {
 			s.printf("%s%s  %s\n", head, s.risk(step.Risk, riskWidth), margin)
@@ -95,7 +95,7 @@ const leastKind, leastNode = 8, 6
 func StepWidths(p *plan.Plan) (kinds, nodes int) {
 	kinds, nodes = leastKind, leastNode
 	for _, step := range p.Steps {
-		kinds, nodes = max(kinds, len(step.Kind)), max(nodes, utf8.RuneCountInString(step.Node))
+		kinds, nodes = max(kinds, len(step.Kind)), max(nodes, utf8.RuneCountInString(step.Where()))
 	}
 	return kinds, nodes
 }

@@ -1,4 +1,4 @@
-# A label differs, and a backup is due: the one holds nothing up.
+# A label differs, and a backup is due: the backup comes first.
 
 cluster "prod" {
 }

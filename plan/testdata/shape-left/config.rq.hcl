@@ -1,4 +1,4 @@
-# w1 has left: its engine is in no swarm, its old entry is down.
+# w1 has left: its engine is in no swarm, its old entry is down. It joins anew, and gets the labels of the old one.
 
 cluster "prod" {
 }

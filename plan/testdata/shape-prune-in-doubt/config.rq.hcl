@@ -1,4 +1,4 @@
-# w1 can't be reached and none of the entries is surely its own: none is to be removed.
+# w1 can't be reached and none of the entries is surely its own: none is removed, and that is said.
 
 cluster "prod" {
   prune_nodes = true

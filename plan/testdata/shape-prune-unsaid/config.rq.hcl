@@ -1,4 +1,4 @@
-# Without prune_nodes nothing is said of a worker that is not declared.
+# Without prune_nodes what is not declared is told, and stays.
 
 cluster "prod" {
 }
