@@ -21,6 +21,12 @@ var budgets = map[string]time.Duration{
 
 	"TestRecoveryRefusedOn28": 180 * time.Second,
 	"TestRecoveryShapes":      90 * time.Second,
+	"TestShapeOn28":           4 * time.Minute,
+}
+
+// onlyTortured are tests that make torture alone runs: they cost make test nothing.
+var onlyTortured = map[string]time.Duration{
+	"TestShapePorts": 10 * time.Minute,
 }
 
 const allBudgets = 34 * time.Minute
@@ -41,6 +47,9 @@ func budget(t *testing.T) {
 	t.Helper()
 	name, _, _ := strings.Cut(t.Name(), "/")
 	limit, ok := budgets[name]
+	if !ok {
+		limit, ok = onlyTortured[name]
+	}
 	if !ok {
 		t.Fatalf("%s declares no budget", name)
 	}

@@ -35,7 +35,7 @@ func (s *swarm) keepsTheContract(t *testing.T) {
 	}
 	world := effects.New(effectsOf(cfg, pool))
 	applytest.Contract(t, applytest.Contracted{
-		Ports:   apply.Ports{Observer: looking{cfg, pool}, Hosts: world, Archive: world, Recoverer: world, Clock: passing{}},
+		Ports:   apply.Ports{Observer: looking{cfg, pool}, Hosts: world, Archive: world, Recoverer: world, Shaper: world, Clock: passing{}},
 		Other:   effects.New(effectsOf(cfg, pool)),
 		Cluster: cfg.Cluster.Name, Node: node, Repository: "local",
 		NewID: func() string { return repository.NewID(time.Now(), rand.Reader) },
