@@ -14,6 +14,7 @@ import (
 	"filippo.io/age"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/requeen/requeen/internal/forgetest"
 	"github.com/requeen/requeen/internal/raftdir"
 	"github.com/requeen/requeen/internal/raftdir/raftdirtest"
 	"github.com/requeen/requeen/internal/repository"
@@ -22,7 +23,11 @@ import (
 
 func TestMain(m *testing.M) {
 	repository.RunJanitorIfAsked()
-	testscript.Main(m, map[string]func(){"requeen": main, "requeen-sealed": func() { seal(); main() }})
+	programs := map[string]func(){"requeen": main, "requeen-sealed": func() { seal(); main() }}
+	for _, name := range forgetest.Programs {
+		programs[name] = func() { os.Exit(forgetest.Main(name, os.Args[1:])) }
+	}
+	testscript.Main(m, programs)
 }
 
 // TestScripts runs the command line as a person types it; the hosts of these

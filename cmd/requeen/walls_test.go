@@ -44,6 +44,7 @@ var walls = map[string]struct {
 	"internal/state/statefile": {[]string{"internal/state", "internal/diag", "internal/atomicfile"}, "bytes of an observation, nothing else"},
 	"internal/atomicfile":      {nil, "a file that is there whole or not; it knows nothing of what is in it"},
 	"internal/view/schemas":    {nil, "the published schemas, as files"},
+	"internal/forgetest":       {nil, "runs the example pipelines in tests; it knows nothing of what they run"},
 }
 
 // doors are the vendors that one package alone may import.
@@ -57,6 +58,9 @@ var doors = map[string]string{
 	"github.com/hashicorp/hcl":      "schema",
 	"github.com/zclconf/go-cty":     "schema",
 	"github.com/spf13/cobra":        "cmd/requeen",
+
+	"github.com/itchyny/gojq": "internal/forgetest",
+	"gopkg.in/yaml.v3":        "internal/forgetest",
 
 	"github.com/santhosh-tekuri/jsonschema": "(tests)",
 }

@@ -27,6 +27,7 @@
 // Recoveries are stories (recovery_test.go): losses of one swarm, one after the
 // other, each of which ends with a whole one.
 //
-// It must hold no fake of anything. Its tests carry the build tag lab, need
+// It must hold no fake of what requeen works on. The forge of the pull request's
+// stories is one, of internal/forgetest. Its tests carry the build tag lab, need
 // root, and fail where a lab can't be made.
 package scenario

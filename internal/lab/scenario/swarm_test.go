@@ -11,10 +11,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/requeen/requeen/internal/forgetest"
 	"github.com/requeen/requeen/internal/lab"
 	"github.com/requeen/requeen/internal/repository"
 )
@@ -25,6 +27,9 @@ var program string
 
 func TestMain(m *testing.M) {
 	repository.RunJanitorIfAsked()
+	if name := filepath.Base(os.Args[0]); slices.Contains(forgetest.Programs, name) {
+		os.Exit(forgetest.Main(name, os.Args[1:]))
+	}
 	os.Exit(func() int {
 		dir, err := os.MkdirTemp("", "requeen-scenario")
 		if err != nil {
