@@ -68,7 +68,7 @@ func Build(in Input) (*Plan, error) {
 	if w.st.Swarm != nil {
 		p.plan.Epoch = w.st.Swarm.Epoch
 	}
-	before := simulate(w)
+	before, drawn := simulate(w), simulate(w)
 	p.was = before.margin()
 	needs := p.decide()
 	if p.err != nil {
@@ -80,6 +80,7 @@ func Build(in Input) (*Plan, error) {
 	if err := checkFrom(before, p.plan, w); err != nil {
 		return nil, fmt.Errorf("plan: %w", err)
 	}
+	p.plan.Picture = w.picture(p.plan, drawn)
 	return p.plan, nil
 }
 

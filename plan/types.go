@@ -30,7 +30,9 @@ type Plan struct {
 	// nothing has to be waited for.
 	UndecidedUntil time.Time   `json:"undecided_until,omitzero"`
 	Fingerprint    Fingerprint `json:"fingerprint"`
-	Summary        string      `json:"summary"` // one line
+	// Picture is for the eyes only; nil in plans of before there was one.
+	Picture *Picture `json:"picture,omitempty"`
+	Summary string   `json:"summary"` // one line
 }
 
 // ConditionName is the state of the cluster as a whole.

@@ -76,6 +76,7 @@ and stops there; the second ends at once, and the host goes on by itself.`,
 	f.journalFlag(cmd)
 	f.lockFlag(cmd)
 	f.wish.flags(cmd, "without FILE: ")
+	a.compactFlag(cmd)
 	cmd.Flags().BoolVar(&f.auto, "auto-approve", false, "without FILE: don't ask; approves no destructive step")
 	cmd.Flags().StringVar(&f.digest, "digest", "", "run only the plan with this `DIGEST`, and approve all of it")
 	cmd.Flags().StringSliceVar(&f.approve, "approve", nil, "approve destructive steps by their `CODES`, separated by commas")

@@ -32,6 +32,7 @@ type app struct {
 	in       io.Reader
 	out, err io.Writer
 	chdir    string
+	compact  bool // warnings and hazards take a line each
 	now      func() time.Time
 }
 
@@ -88,10 +89,12 @@ A directory is one cluster: every *.rq.hcl in it is read.`,
 	}
 	root.PersistentFlags().StringVar(&a.chdir, "chdir", "", "run in `DIR`: its configuration is used, and files are named from there; stands before the command")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.enter() }
+	root.PersistentFlags().Var(noColorFlag{}, "no-color", "no colours, as where NO_COLOR is set; stands before the command")
+	root.PersistentFlags().Lookup("no-color").NoOptDefVal = "true"
 	root.Flags().Bool("version", false, "print the version")
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newInitCommand(a), newPlanCommand(a), newApplyCommand(a), newShowCommand(a), newObserveCommand(a), newStatusCommand(a), newBackupCommand(a), newHostCommand(a),
+	root.AddCommand(newInitCommand(a), newPlanCommand(a), newApplyCommand(a), newShowCommand(a), newGraphCommand(a), newObserveCommand(a), newStatusCommand(a), newBackupCommand(a), newHostCommand(a),
 		newForceUnlockCommand(a), newValidateCommand(a), newFmtCommand(a), newConsoleCommand(a), newSchemaCommand(a), newLabCommand(), newManCommand(a), newCompletionCommand(a))
 	finishHelp(root)
 	finishCompletion(root)

@@ -95,6 +95,7 @@ func newPlanCommand(a *app) *cobra.Command {
 	f.journalFlag(cmd)
 	f.lockFlag(cmd)
 	f.wish.flags(cmd, "")
+	a.compactFlag(cmd)
 	cmd.Flags().StringVar(&f.out, "out", "", "write the plan to `FILE`, for show and apply")
 	cmd.Flags().StringVar(&f.state, "state", "", "plan from `FILE`, which requeen observe wrote, and contact nothing")
 	cmd.Flags().BoolVar(&f.refreshOnly, "refresh-only", false, "show what differs from the declaration, and plan nothing")
@@ -147,7 +148,7 @@ func (s *session) printPlan(p *plan.Plan, digest string, asJSON bool) error {
 		return writeLines(s.app.out, view.PlanLines(p, digest, s.recordedLines()...)...)
 	}
 	s.showRecorded()
-	screenOf(s.app.out).Plan(p, digest)
+	s.app.screen(s.app.out).Plan(p, digest)
 	return nil
 }
 

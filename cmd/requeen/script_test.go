@@ -72,6 +72,9 @@ func prepare(env *testscript.Env, template string) error {
 	env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 	env.Setenv("XDG_STATE_HOME", filepath.Join(env.WorkDir, "state"))
 	env.Setenv("NO_COLOR", "1")
+	if err := plansInto(env.WorkDir); err != nil {
+		return err
+	}
 	dir := filepath.Join(env.WorkDir, "prod")
 	if err := os.CopyFS(dir, os.DirFS(template)); err != nil {
 		return err

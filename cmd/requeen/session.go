@@ -93,7 +93,7 @@ func (a *app) load(f *configFlags) (*schema.Config, error) {
 	if ds.HasErrors() {
 		return nil, ds
 	}
-	screenOf(a.err).Diagnostics(ds)
+	a.screen(a.err).Diagnostics(ds)
 	return cfg, nil
 }
 

@@ -43,6 +43,13 @@ func (s Screen) diagnostic(d diag.Diagnostic) {
 	if d.Code != "" {
 		summary += " [" + d.Code + "]"
 	}
+	if s.Compact && d.Severity == diag.Warning {
+		if d.Subject != nil {
+			summary += " (" + d.Subject.String() + ")"
+		}
+		s.printf("%s %s\n", word, summary)
+		return
+	}
 	s.printf("%s %s\n", word, s.paint(bold, summary))
 	if d.Subject != nil {
 		s.printf("\n  on %s:\n", d.Subject)

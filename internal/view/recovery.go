@@ -22,14 +22,7 @@ func (s Screen) recovery(r *plan.Recovery) {
 		s.printf("%s\n", s.paint(bold, "Not to be fenced:"))
 	}
 	for _, u := range r.Unfenced {
-		name, word := u.Node, "nobody has said that it is gone for good"
-		if name == "" {
-			name = "not declared"
-		}
-		if u.Acknowledged {
-			word = "assumed dead, as declared"
-		}
-		s.paragraph("  ", fmt.Sprintf("%s (%s): %s; it is probed again before the cluster is forced", name, u.Address, word))
+		s.hanging("  ", unfencedText(u))
 	}
 }
 

@@ -61,7 +61,7 @@ func (r *Run) head(e RunEvent) string {
 
 func (r *Run) line(e RunEvent, text string) {
 	if r.Screen.Live {
-		line := r.head(e) + " " + text
+		line := plain(r.head(e) + " " + text)
 		if w := r.Screen.Width; w > 1 && len([]rune(line)) > w-1 {
 			line = string([]rune(line)[:w-1])
 		}

@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -13,6 +14,8 @@ type Screen struct {
 	Color bool // ANSI colours
 	Width int  // columns, 0 when not a terminal: lines are then not wrapped
 	Live  bool // the last line may be written over
+	// Compact shows warnings, and hazards that need no approval, in a line each.
+	Compact bool
 }
 
 type style string
@@ -33,7 +36,26 @@ func (s Screen) paint(st style, text string) string {
 	return "\x1b[" + string(st) + "m" + text + "\x1b[0m"
 }
 
-func (s Screen) printf(format string, args ...any) { fmt.Fprintf(s.Out, format, args...) }
+// printf writes text, whatever it holds: what would move the cursor or hide a part of
+// it is written as its code.
+func (s Screen) printf(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if !s.Color {
+		fmt.Fprint(s.Out, lines(text))
+		return
+	}
+	for at := 0; at < len(text); {
+		next := painted.FindStringIndex(text[at:])
+		if next == nil {
+			next = []int{len(text) - at, len(text) - at}
+		}
+		fmt.Fprint(s.Out, lines(text[at:at+next[0]]), text[at+next[0]:at+next[1]])
+		at += next[1]
+	}
+}
+
+// painted is what paint writes around a text.
+var painted = regexp.MustCompile(`\x1b\[(0|1|2|31|32|33|36)m`)
 
 // paragraph writes text wrapped to the screen's width, every line indented.
 func (s Screen) paragraph(indent, text string) {
@@ -41,6 +63,16 @@ func (s Screen) paragraph(indent, text string) {
 		for _, part := range wrap(line, s.Width-utf8.RuneCountInString(indent)) {
 			s.printf("%s%s\n", indent, part)
 		}
+	}
+}
+
+// hanging is paragraph with every line but the first one set in further.
+func (s Screen) hanging(indent, text string) {
+	for i, part := range wrap(text, s.Width-utf8.RuneCountInString(indent)-4) {
+		if i > 0 {
+			part = "    " + part
+		}
+		s.printf("%s%s\n", indent, part)
 	}
 }
 

@@ -137,13 +137,6 @@ func tableWidth(row []string) int {
 	return w
 }
 
-func clip(text string, width int) string {
-	if r := []rune(text); len(r) > width {
-		return string(r[:width-1]) + "…"
-	}
-	return text
-}
-
 func dash(s string) string {
 	if s == "" {
 		return "-"
