@@ -32,7 +32,7 @@ func (t *task) through() []Manager {
 			}
 		}
 		if t.onNode() && (h.Name == t.s.Node || h.Engine.NodeID == t.entry()) {
-			c.rank = 0
+			c.rank = 3
 		}
 		list = append(list, c)
 	}

@@ -63,19 +63,14 @@ func (s *scratch) nearby() {
 // contact nothing.
 func (s *scratch) world() {
 	s.t.Helper()
-	markdown := "true"
-	if newShowCommand(&app{}).Flags().Lookup("format") == nil {
-		markdown = `if [ "$1 $2" = "show -format=markdown" ]; then exec requeen.real show "$3"; fi`
-	}
 	text := fmt.Sprintf(`#!/bin/sh
 PATH=%s:$PATH
 case "$1 $2" in
 "plan "*) shift; exec requeen.real plan -state %s "$@" ;;
 -chdir=*) exec requeen-sealed "$@" ;;
 esac
-%s
 exec requeen.real "$@"
-`, filepath.Join(s.dir, "bin"), filepath.Join(s.dir, "state.json"), markdown)
+`, filepath.Join(s.dir, "bin"), filepath.Join(s.dir, "state.json"))
 	s.must(os.WriteFile(filepath.Join(s.dir, "bin", "requeen"), []byte(text), 0o700))
 	real, err := exec.LookPath("requeen")
 	s.must(err)
