@@ -58,7 +58,7 @@ lab-test: go-version
 torture: go-version
 	@mkdir -p bin
 	RQ_TORTURE=1 RQ_TORTURE_REPORT=$(CURDIR)/bin/torture.report \
-	  $(GO) test -tags lab -count=1 -timeout 8h -v -run '(Plain|Autolocked)On(20|28)$$/(count|killed)|TestRecovery(On|Shapes|Refused)' ./internal/lab/scenario
+	  $(GO) test -tags lab -count=1 -timeout 8h -v -run '(Plain|Autolocked)On(20|28)$$/(count|killed)|TestRecovery(On|Shapes|Refused)|TestShapePorts' ./internal/lab/scenario
 	@printf '%s passed, %s failed\n' "$$(grep -c '^ok ' bin/torture.report)" "$$(grep -c '^FAIL' bin/torture.report)"
 
 # What requeen costs, next to what one does without it; about half an

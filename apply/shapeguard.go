@@ -144,13 +144,15 @@ func guardLeave(ctx context.Context, t *task) error {
 
 // guardRemove refuses a manager's entry, and one under which the declared host takes
 // part: it would be put out of the swarm with its tasks running on.
+// A manager by its role alone, which counts for no quorum, is removed as it is: an
+// engine demotes nobody who has no vote.
 func guardRemove(ctx context.Context, t *task) error {
 	return t.guarded(ctx, func() []plan.Change {
 		n := t.listed(t.entry())
 		if n == nil {
 			return nil
 		}
-		if n.Reachability != "" || n.Role == "manager" {
+		if n.Reachability != "" {
 			return t.mine(plan.VotersChanged, "%s is a manager: it has to be demoted before its entry is removed", t.name())
 		}
 		if h := t.seen.Host(t.s.Node); h != nil && h.Looked == state.Present && h.Engine.NodeID == n.ID && h.Engine.LocalNodeState == "active" {

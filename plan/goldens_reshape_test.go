@@ -161,6 +161,11 @@ func removalCases() []golden {
 			old.ID, old.Status, old.Labels, old.RunningTasks = "oldw10000000000000000000", "down", map[string]string{"disk": "ssd"}, 0
 			st.Swarm.Nodes = append(st.Swarm.Nodes, old)
 		}).want("update-node w1, remove-node w1"),
+		reshaped(3, "same-name-up", "Another node has w1's hostname and address, and is up: it is no entry from before.", func(st *state.State) {
+			other := *member(st, "w1")
+			other.ID = "otherw100000000000000000"
+			st.Swarm.Nodes = append(st.Swarm.Nodes, other)
+		}).want("", "RQ113"),
 	}
 }
 

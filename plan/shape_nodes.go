@@ -139,7 +139,11 @@ func (s *shaping) update(n *node, change NodeChange, goals []string) {
 	if len(goals) == 0 {
 		why = "is new, and a cut run has not given it what the old one has"
 	}
-	s.at(n.member, n, Step{Kind: UpdateNode, Risk: Safe, TimeoutSeconds: seconds(nodeTimeout), Change: &change}, "%s's entry %s: it gets %s", n.cfg.Name, why, what)
+	timeout := nodeTimeout
+	if change.Availability == schema.AvailabilityDrain {
+		timeout = drainTimeout
+	}
+	s.at(n.member, n, Step{Kind: UpdateNode, Risk: Safe, TimeoutSeconds: seconds(timeout), Change: &change}, "%s's entry %s: it gets %s", n.cfg.Name, why, what)
 }
 
 // nodeChange is what a node's entry is to have otherwise, with the goals that this

@@ -10,11 +10,13 @@ import (
 	"github.com/requeen/requeen/internal/state"
 )
 
-// How long steps on the cluster's shape may take, their waits included. A service
-// that is updated with force goes by its own pace.
+// How long steps on the cluster's shape may take, their waits included. Tasks that are
+// drained end by their own grace, and a service that is updated with force goes by its
+// own pace.
 const (
 	roleTimeout      = 120 * time.Second
 	leaveTimeout     = 120 * time.Second
+	drainTimeout     = 300 * time.Second
 	rebalanceTimeout = 1800 * time.Second
 )
 

@@ -17,7 +17,7 @@ func (s *shaping) drain(d *drop) {
 	if !d.remove || d.entry.Status != "ready" || d.entry.Availability == schema.AvailabilityDrain {
 		return
 	}
-	s.at(d.entry, d.node, Step{Kind: UpdateNode, Risk: Interrupts, TimeoutSeconds: seconds(nodeTimeout), Change: &NodeChange{Availability: schema.AvailabilityDrain}},
+	s.at(d.entry, d.node, Step{Kind: UpdateNode, Risk: Interrupts, TimeoutSeconds: seconds(drainTimeout), Change: &NodeChange{Availability: schema.AvailabilityDrain}},
 		"%s is to be removed: its tasks go to other nodes before", s.w.called(d.entry, d.node))
 }
 

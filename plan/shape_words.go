@@ -2,18 +2,19 @@ package plan
 
 import "strings"
 
-// shapeSummary names the steps on the cluster's shape, alike ones together.
+// shapeSummary names the steps on the cluster's shape, alike ones together. What gives
+// a host that joins its labels is part of its join.
 func (p *planner) shapeSummary() string {
 	var words, names []string
-	kind := Kind("")
+	kind, seen := Kind(""), map[string]bool{}
 	flush := func() {
 		if len(names) > 0 {
 			words = append(words, kindWords[kind]+" "+few(names))
 		}
-		names = nil
+		names, seen = nil, map[string]bool{}
 	}
 	for _, s := range p.plan.Steps {
-		if !s.Shapes() {
+		if !s.Shapes() || s.Kind == UpdateNode && s.Entry == "" {
 			continue
 		}
 		name := s.Where()
@@ -27,9 +28,10 @@ func (p *planner) shapeSummary() string {
 			flush()
 			kind = s.Kind
 		}
-		if !contains(names, name) {
+		if !seen[name] {
 			names = append(names, name)
 		}
+		seen[name] = true
 	}
 	flush()
 	if len(words) == 0 {

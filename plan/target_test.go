@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,22 +65,25 @@ func TestTargetBackup(t *testing.T) {
 	}
 }
 
-// Of the differences those of the targets are told: neither another node's nor the
-// swarm's as a whole.
+// Of the differences those of the targets are planned: neither another node's nor
+// the swarm's as a whole.
 func TestTargetNode(t *testing.T) {
 	in := caseInput(t, "shape-and-due")
 	in.Config.Node("m2").Availability, in.Config.Node("w1").Labels = "pause", map[string]string{"zone": "target"}
 	on := true
 	in.Config.Cluster.Autolock = &on
 	p := targeted(t, in, "w1")
-	if len(p.Steps) > 0 {
-		t.Errorf("steps: %s", stepsOf(p))
+	if len(p.Steps) != 1 || p.Steps[0].Kind != plan.UpdateNode || p.Steps[0].Node != "w1" || len(p.Unmet) > 0 {
+		t.Errorf("steps: %s, unmet: %+v", stepsOf(p), p.Unmet)
 	}
-	if len(p.Unmet) != 1 || p.Unmet[0].Node != "w1" || !strings.Contains(p.Unmet[0].Reason, "zone") {
-		t.Errorf("%+v", p.Unmet)
+	whole, err := plan.Build(in)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if whole, err := plan.Build(in); err != nil || len(whole.Unmet) < 3 || len(whole.Steps) == 0 {
-		t.Errorf("the whole has no more: %v, %+v", err, whole.Unmet)
+	for _, kind := range []plan.Kind{plan.Stop, plan.UpdateSwarm, plan.UpdateNode} {
+		if !slices.ContainsFunc(whole.Steps, func(s plan.Step) bool { return s.Kind == kind }) {
+			t.Errorf("the whole has no %s: %s", kind, stepsOf(whole))
+		}
 	}
 }
 

@@ -7,14 +7,15 @@ import (
 	"time"
 )
 
-// What the tables say of attributes that no step of a plan brings about.
+// What the tables say of how a plan brings an attribute about.
 const (
-	asItIs       = "left as it is"
-	comparedOnly = "`plan` compares it with the swarm and names every difference, with the command that mends it; no step changes it yet."
-	// These two are of what a recovery uses as well.
-	madeWith  = comparedOnly + " A recovery makes the new cluster with it."
-	takenOver = comparedOnly + " A manager that a recovery joins under a new node ID gets it."
-	notYet    = "Read and checked; no plan acts on it yet."
+	asItIs   = "left as it is"
+	stepped  = "Where the swarm has it otherwise, a step of the plan changes that."
+	fixed    = "An engine fixes it when the swarm is made: `plan` names a difference and what it would take."
+	joinedBy = "An engine keeps it for as long as it is in the swarm: what joins gets it, and `plan` names a difference and what it would take."
+	ownTicks = "An engine goes by its own configuration (`swarm-raft-heartbeat-tick`, `swarm-raft-election-tick` in daemon.json), and warns where the swarm names others."
+	// This one is of what a recovery uses as well.
+	madeWith = joinedBy + " A recovery makes the new cluster with it."
 )
 
 var clusterSpec = &blockSpec{
@@ -26,23 +27,23 @@ var clusterSpec = &blockSpec{
 	attrs: []attrSpec{
 		{name: "id", typ: "string", def: "found on the hosts", doc: "The swarm's ID (`docker info`), where hosts or backups of several swarms could be mixed up.",
 			misuse: []string{"anything but 25 lower-case letters and digits"}},
-		{name: "autolock", typ: "bool", def: asItIs, doc: "Whether a manager needs the unlock key to start.", effect: comparedOnly},
+		{name: "autolock", typ: "bool", def: asItIs, doc: "Whether a manager needs the unlock key to start.", effect: stepped + " The unlock key that the swarm makes goes where `recovery { unlock_key_to }` says."},
 		{name: "unlock_key", typ: "string", secret: true, doc: "The unlock key of an auto-locked swarm, needed only when no live manager can tell it. Always sensitive; an `env()` that is not set leaves it unknown, and only a step that needs it says so.",
 			misuse: []string{"a text that is no unlock key (`SWMKEY-1-…`)", "a key written into the files is a warning", "with autolock = false a warning"}},
-		{name: "prune_nodes", typ: "bool", def: "false", doc: "Nodes of the swarm that are not declared are to be removed.", effect: comparedOnly},
-		{name: "remove_down_after", typ: "duration", def: "never", doc: "How long a node is down before it is taken for dead: " + durationForm + ".", effect: notYet,
+		{name: "prune_nodes", typ: "bool", def: "false", doc: "Nodes of the swarm that are not declared are to be removed.", effect: "A manager is demoted, tasks are taken off, and the entry is removed with force. While it can't be told which entry a declared node has, none is removed."},
+		{name: "remove_down_after", typ: "duration", def: "never", doc: "How long a node is down before it is taken for dead: " + durationForm + ".", effect: "A declared node that the swarm sees down for longer, and whose host can't be reached by ssh, is removed with force, a manager demoted before. One that `recovery { assume_dead }` names stays listed.",
 			misuse: []string{"less than a minute: a machine that restarts is down for longer"}},
-		{name: "rebalance", typ: "list of strings", def: "none", doc: "The names of services that are to be spread again after nodes were added.", effect: notYet,
+		{name: "rebalance", typ: "list of strings", def: "none", doc: "The names of services that are to be spread again after nodes were added.", effect: "Each is updated with force at the end of a plan by which nodes that take tasks join.",
 			misuse: []string{"what can't be a service's name, or a name that stands twice"}},
 		{name: "listen_addr", typ: "address or interface, with or without a port", def: asItIs, doc: "Where managers listen: `0.0.0.0:2377`, `eth0`, `[::]:2377`; the port is 2377 where none is given.", effect: madeWith,
 			misuse: []string{"a host's name, a port that is none", "one machine's address where several nodes are declared is a warning"}},
 		{name: "data_path_addr", typ: "address or interface", def: asItIs, doc: "Where the traffic of overlay networks goes.", effect: madeWith,
 			misuse: []string{"a port, an unspecified address", "one machine's address where several nodes are declared is a warning"}},
-		{name: "data_path_port", typ: "number", def: asItIs, doc: "The UDP port of that traffic.", effect: comparedOnly,
+		{name: "data_path_port", typ: "number", def: asItIs, doc: "The UDP port of that traffic.", effect: fixed,
 			misuse: []string{"anything but 1024 to 49151"}},
-		{name: "default_addr_pool", typ: "list of IPv4 networks", def: asItIs, doc: "The networks out of which overlay networks get their subnets.", effect: comparedOnly,
+		{name: "default_addr_pool", typ: "list of IPv4 networks", def: asItIs, doc: "The networks out of which overlay networks get their subnets.", effect: fixed,
 			misuse: []string{"a network that is none, is IPv6, has host bits set, or overlaps another", "an empty list"}},
-		{name: "default_addr_pool_mask_length", typ: "number", def: asItIs + "; a new swarm has 24", doc: "The prefix length of those subnets.", effect: comparedOnly,
+		{name: "default_addr_pool_mask_length", typ: "number", def: asItIs + "; a new swarm has 24", doc: "The prefix length of those subnets.", effect: fixed,
 			misuse: []string{"more than 29, or less than the prefix length of a pool (10.0.0.0/8 where none is given)"}},
 	},
 	blocks: []*blockSpec{settingsSpec},

@@ -10,7 +10,7 @@ import (
 
 var settingsSpec = &blockSpec{
 	name: "settings", count: "at most one",
-	doc: "The swarm's own settings. What is not given is left as it is.", effect: comparedOnly,
+	doc: "The swarm's own settings. What is not given is left as it is.", effect: stepped,
 	misuse: []string{
 		"an election_tick that is not above heartbeat_tick, where both are given",
 	},
@@ -23,9 +23,9 @@ var settingsSpec = &blockSpec{
 			misuse: []string{"less than 1"}},
 		{name: "log_entries_for_slow_followers", typ: "number", def: asItIs, doc: "The number of log entries that are kept after a snapshot, for managers that lag behind.",
 			misuse: []string{"less than 1: engines take 0 for \"leave it as it is\""}},
-		{name: "heartbeat_tick", typ: "number", def: asItIs, doc: "The number of ticks (seconds) between the leader's heartbeats.",
+		{name: "heartbeat_tick", typ: "number", def: asItIs, doc: "The number of ticks (seconds) between the leader's heartbeats.", effect: ownTicks,
 			misuse: []string{"less than 1"}},
-		{name: "election_tick", typ: "number", def: asItIs, doc: "The number of ticks without a heartbeat after which managers elect another leader.",
+		{name: "election_tick", typ: "number", def: asItIs, doc: "The number of ticks without a heartbeat after which managers elect another leader.", effect: ownTicks,
 			misuse: []string{"less than 1"}},
 		{name: "dispatcher_heartbeat", typ: "duration", def: asItIs, doc: "How often a node tells the managers that it is there.",
 			misuse: []string{"less than a second"}},

@@ -36,6 +36,10 @@ const planHelp = `Looks at the hosts, the swarm and the repositories, and prints
 would make what is declared true: each with its reason, its risk and the
 quorum's margin after it. Nothing is changed.
 
+A swarm that is well is brought to its declared shape: hosts join, roles, labels,
+availability and settings are put as declared, one manager at a time and the
+leader last. What no step reaches is named with what it would take.
+
 A swarm that has lost its quorum is brought back by the lowest rung that
 reaches it and that recovery.allow has: stopped engines are started, locked
 managers unlocked; else a new cluster is forced out of the manager whose log is

@@ -143,7 +143,6 @@ func TestPlainOn20(t *testing.T) {
 func TestAutolockedOn20(t *testing.T) {
 	s := newSwarm(t, lab.Options{Name: "a20", Suite: "bookworm", Managers: 3, Workers: 1, Autolock: true})
 	s.autolockedStory(t)
-	t.Run("the ports of the shape keep the fake's contract", func(t *testing.T) { s.fresh(t).keepsTheShapeContract(t) })
 	if torture() {
 		s.killed(t, 0)
 	}

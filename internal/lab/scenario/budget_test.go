@@ -11,17 +11,17 @@ import (
 // budgets are what each test may take on two idle cores. make test has 35
 // minutes for all of it, the first build and the unit tests included.
 var budgets = map[string]time.Duration{
-	"TestPlainOn20":      3 * time.Minute,
+	"TestPlainOn20":      2 * time.Minute,
 	"TestAutolockedOn20": 2 * time.Minute,
-	"TestPlainOn28":      6 * time.Minute,
-	"TestAutolockedOn28": 4 * time.Minute,
-	"TestDemo":           2 * time.Minute,
+	"TestPlainOn28":      5 * time.Minute,
+	"TestAutolockedOn28": 3 * time.Minute,
+	"TestDemo":           90 * time.Second,
 	"TestRecoveryOn28":   10 * time.Minute,
-	"TestRecoveryOn20":   2 * time.Minute,
+	"TestRecoveryOn20":   80 * time.Second,
+	"TestShapeOn28":      200 * time.Second,
 
-	"TestRecoveryRefusedOn28": 180 * time.Second,
-	"TestRecoveryShapes":      90 * time.Second,
-	"TestShapeOn28":           4 * time.Minute,
+	"TestRecoveryRefusedOn28": 150 * time.Second,
+	"TestRecoveryShapes":      100 * time.Second,
 }
 
 // onlyTortured are tests that make torture alone runs: they cost make test nothing.
