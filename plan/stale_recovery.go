@@ -55,12 +55,16 @@ func Recovered(p *Plan, st *state.State) bool {
 	return false
 }
 
+// survivors compares how far the logs reach. That of the chosen one may have grown in
+// its term: until its engine is held, one that still takes itself for the leader writes
+// on, and it is the furthest all the more.
 func (c *comparison) survivors() {
 	for _, was := range c.plan.Fingerprint.Survivors {
 		h := c.st.Host(was.Name)
 		switch {
 		case h == nil || h.SwarmDir.Raft == nil:
 			c.add(SurvivorMoved, was.Name, "%s's log can't be read any more", was.Name)
+		case was.Name == c.plan.Recovery.Node && h.SwarmDir.Raft.Term == was.Term && h.SwarmDir.Raft.Index > was.Index:
 		case h.SwarmDir.Raft.Term != was.Term || h.SwarmDir.Raft.Index != was.Index:
 			c.add(SurvivorMoved, was.Name, "%s's log ends in term %d at index %d; it ended in term %d at index %d",
 				was.Name, h.SwarmDir.Raft.Term, h.SwarmDir.Raft.Index, was.Term, was.Index)
