@@ -34,9 +34,12 @@ func requireInotify(nodes int) error {
 
 // inotifyUsed counts the instances of all processes; one that two processes share
 // counts twice, so that the count errs to the careful side.
-func inotifyUsed() int {
+func inotifyUsed() int { return inotifyOf("/proc/[0-9]*/fd/*") }
+
+// inotifyOf counts those among the open files that a pattern names.
+func inotifyOf(pattern string) int {
 	used := 0
-	fds, _ := filepath.Glob("/proc/[0-9]*/fd/*")
+	fds, _ := filepath.Glob(pattern)
 	for _, fd := range fds {
 		if target, err := os.Readlink(fd); err == nil && target == "anon_inode:inotify" {
 			used++
