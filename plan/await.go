@@ -16,9 +16,13 @@ func (p *planner) awaitWorkers(log *state.RaftReport) {
 	if !p.anyAddressStays(log.Members) {
 		return
 	}
+	joins := map[string]bool{}
+	for _, s := range p.plan.Steps {
+		joins[s.Node] = joins[s.Node] || s.Kind == Join
+	}
 	var list []*node
 	for _, n := range p.w.workers() {
-		if p.fenceable(n) && n.host.Service.ActiveState == "active" && n.host.SwarmDir.NodeID != "" && !p.joins(n.cfg.Name) {
+		if p.fenceable(n) && n.host.Service.ActiveState == "active" && n.host.SwarmDir.NodeID != "" && !joins[n.cfg.Name] {
 			list = append(list, n)
 		}
 	}

@@ -63,7 +63,7 @@ func Build(in Input) (*Plan, error) {
 		FormatVersion: FormatVersion, ToolVersion: in.ToolVersion,
 		Cluster: in.Config.Cluster.Name, SwarmID: w.id.id, ConfigSHA256: in.Config.SHA256,
 		PlannedAt: in.Now.UTC().Round(0), Condition: w.cond, Targets: in.Targets,
-		Steps: []Step{}, Unmet: []Unmet{}, Hazards: []Hazard{},
+		Steps: make([]Step, 0, 16), Unmet: []Unmet{}, Hazards: []Hazard{},
 	}}
 	if w.st.Swarm != nil {
 		p.plan.Epoch = w.st.Swarm.Epoch

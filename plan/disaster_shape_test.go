@@ -1,7 +1,6 @@
 package plan_test
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/requeen/requeen/internal/state"
@@ -9,59 +8,66 @@ import (
 	"github.com/requeen/requeen/schema"
 )
 
-// shape does what a step on the cluster's shape does in a world of disasters: there a
-// manager that was wiped joins a swarm that has kept its quorum.
-func (d *disaster) shape(p *plan.Plan, s plan.Step) {
-	live := d.live()
-	if len(live) != 1 {
-		d.complain("step %d (%s) asks a swarm, and %d live", s.ID, s.Kind, len(live))
+// shape does what a step that changes the swarm's shape does. What it changes of
+// labels, settings and services is not modelled.
+func (d *disaster) shape(s plan.Step) {
+	l := d.led(s)
+	if l == nil {
 		return
 	}
-	l := d.swarms[live[0]]
+	i := d.at(s.Node)
+	id := s.Entry
+	if id == "" {
+		id = s.NodeID
+	}
+	if id == "" && i >= 0 {
+		id = d.st.Hosts[i].SwarmDir.NodeID
+	}
 	switch s.Kind {
-	case plan.Demote:
-		d.demote(s, l, live[0])
-	case plan.RemoveNode:
-		if slices.Contains(l.members, s.Entry) {
-			d.complain("step %d removes the entry of a member", s.ID)
-		}
-		delete(l.nodes, s.Entry)
 	case plan.Join:
-		d.joinAnew(s, l, live[0])
-	case plan.UpdateNode:
-	default:
-		d.complain("step %d is of kind %s", s.ID, s.Kind)
-	}
-}
-
-func (d *disaster) demote(s plan.Step, l *lineage, epoch string) {
-	l.members = slices.DeleteFunc(l.members, func(id string) bool { return id == s.Entry })
-	n := l.nodes[s.Entry]
-	n.Role, n.Status = schema.RoleWorker, "down"
-	l.nodes[s.Entry] = n
-	if up := d.running(epoch); len(up) < len(l.members)/2+1 {
-		d.complain("step %d demotes %s and loses the quorum", s.ID, s.Where())
-	}
-	for name := range d.disks {
-		if h := d.st.Host(name); h.SwarmDir.NodeID == s.Entry {
-			d.complain("step %d demotes %s, which is declared a manager and holds its state", s.ID, name)
+		d.join(s, i)
+	case plan.Promote, plan.Demote:
+		d.turn(s, l, id)
+	case plan.Leave:
+		h, k := &d.st.Hosts[i], &d.disks[i]
+		if slices.Contains(l.members, h.SwarmDir.NodeID) {
+			d.complain("step %d lets %s leave, which is a member", s.ID, s.Node)
 		}
+		h.SwarmDir = state.SwarmDir{Presence: state.Absent, Path: h.SwarmDir.Path, FreeBytes: h.SwarmDir.FreeBytes, FreeInode: h.SwarmDir.FreeInode}
+		k.log = content{}
+	case plan.RemoveNode:
+		if slices.Contains(l.members, id) {
+			d.complain("step %d removes the entry %s, which is a member's", s.ID, id)
+		}
+		l.nodes = slices.DeleteFunc(slices.Clone(l.nodes), func(n state.SwarmNode) bool { return n.ID == id })
 	}
 }
 
-func (d *disaster) joinAnew(s plan.Step, l *lineage, epoch string) {
-	h, k := d.st.Host(s.Node), d.disks[s.Node]
-	if k == nil || k.off || !k.up || h.SwarmDir.Presence == state.Present {
-		d.complain("step %d joins %s over state, or where nothing answers", s.ID, s.Node)
+// turn makes a node of the swarm a manager or a worker.
+func (d *disaster) turn(s plan.Step, l *lineage, id string) {
+	n := l.node(id)
+	if n == nil {
+		d.complain("step %d (%s %s) is for the entry %s, which is not listed", s.ID, s.Kind, s.Node, id)
 		return
 	}
-	d.news++
-	id := fmt.Sprintf("new%d%s00000000000000", d.news, s.Node[1:])
-	sealed := d.account(epoch).Autolock
-	h.SwarmDir = host(s.Node, h.Address, s.Join.Role).SwarmDir
-	h.SwarmDir.NodeID, h.SwarmDir.CertificateSHA256, h.SwarmDir.Locked = id, "certificate-of-"+id, sealed
-	h.Engine.SwarmError = ""
-	k.epoch, k.sealed = epoch, false
-	l.nodes[id] = state.SwarmNode{ID: id, Hostname: s.Node, Role: s.Join.Role, Availability: "active", Addr: h.Address, EngineVersion: "28.5.2"}
-	l.members = append(l.members, id)
+	up := d.running(l.epoch)
+	j := slices.IndexFunc(d.st.Hosts, func(h state.Host) bool { return h.SwarmDir.NodeID == id })
+	if s.Kind == plan.Promote {
+		if j < 0 || !d.works(j, l) {
+			d.complain("step %d promotes %s, which does not answer", s.ID, s.Node)
+			return
+		}
+		n.Role, l.members = schema.RoleManager, append(l.members, id)
+		h, k := &d.st.Hosts[j], &d.disks[j]
+		h.SwarmDir.Role, h.SwarmDir.HasRaft, h.SwarmDir.Locked = schema.RoleManager, true, d.account(l).Autolock
+		k.log = content{l.epoch, d.disks[up[0]].log.index}
+		return
+	}
+	n.Role = schema.RoleWorker
+	l.members = slices.DeleteFunc(slices.Clone(l.members), func(m string) bool { return m == id })
+	if j >= 0 {
+		h := &d.st.Hosts[j]
+		h.SwarmDir.Role, h.SwarmDir.HasRaft, h.SwarmDir.Locked = schema.RoleWorker, false, false
+		d.disks[j].log = content{}
+	}
 }

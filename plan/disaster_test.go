@@ -1,101 +1,17 @@
 package plan_test
 
 import (
+	"flag"
 	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
-
-	"github.com/requeen/requeen/internal/state"
-	"github.com/requeen/requeen/plan"
-	"github.com/requeen/requeen/schema"
 )
-
-// emergency is one state of a cluster before its recovery, with what the
-// configuration allows.
-type emergency struct {
-	states             []string
-	autolock, key      bool
-	backup, assumeDead bool
-	allow              []string
-}
-
-func (e emergency) String() string {
-	return fmt.Sprintf("%s, autolock=%v, key=%v, backup=%v, dead=%v, allow=%s", strings.Join(e.states, " "), e.autolock, e.key, e.backup, e.assumeDead, strings.Join(e.allow, "+"))
-}
-
-func (e emergency) world() *disaster {
-	cfg := literal(len(e.states), "state")
-	cfg.Repositories[0].Identity = "/root/identity.txt"
-	rotate := true
-	cfg.Recovery = &schema.Recovery{Allow: e.allow, Verify: []string{"true"}, RotateUnlockKey: &rotate, UnlockKeyTo: schema.UnlockKeyTo{Command: "cat >/dev/null"}}
-	if e.key {
-		cfg.Cluster.UnlockKey = schema.NewSecret("SWMKEY")
-	}
-	for i, what := range e.states {
-		if what == "unreachable" && e.assumeDead {
-			cfg.Recovery.AssumeDead = append(cfg.Recovery.AssumeDead, fmt.Sprintf("m%d", i+1))
-		}
-	}
-	d := newDisaster(cfg, e.states, e.autolock)
-	if e.backup {
-		b := aged(time.Hour)
-		b.Node, b.NodeID, b.Address, b.Autolocked, b.OpenedAt = "m1", idOf("m1"), "10.0.0.11", e.autolock, observedAt
-		b.Raft = *d.report(d.st.Host("m1"), &disk{})
-		b.Raft.Index, b.Raft.NodeID, b.Raft.RaftID = 900, idOf("m1"), "f"+idOf("m1")
-		b.Raft.ManagerNodes = nil
-		for _, m := range d.swarms[""].members {
-			b.Raft.ManagerNodes = append(b.Raft.ManagerNodes, m)
-		}
-		d.st.Repositories[0].Backups = append(d.st.Repositories[0].Backups, b)
-	}
-	return d
-}
-
-var allowances = [][]string{
-	{schema.AllowStart, schema.AllowUnlock},
-	{schema.AllowStart, schema.AllowUnlock, schema.AllowForceNewCluster},
-	{schema.AllowStart, schema.AllowUnlock, schema.AllowRestore},
-	{schema.AllowStart, schema.AllowUnlock, schema.AllowForceNewCluster, schema.AllowRestore},
-}
-
-// emergencies are all that there are of clusters of so many managers.
-func emergencies(managers int) []emergency {
-	var list []emergency
-	var fill func(states []string)
-	fill = func(states []string) {
-		if len(states) < managers {
-			for _, s := range managerStates {
-				fill(append(states[:len(states):len(states)], s))
-			}
-			return
-		}
-		text := strings.Join(states, " ")
-		for _, autolock := range []bool{false, true} {
-			if strings.Contains(text, "locked") && !autolock {
-				continue
-			}
-			for _, key := range []bool{false, true} {
-				if key && !autolock {
-					continue
-				}
-				for _, backup := range []bool{false, true} {
-					for _, dead := range []bool{false, true} {
-						if dead && !strings.Contains(text, "unreachable") {
-							continue
-						}
-						for _, allow := range allowances {
-							list = append(list, emergency{states, autolock, key, backup, dead, allow})
-						}
-					}
-				}
-			}
-		}
-	}
-	fill(nil)
-	return list
-}
 
 // failures keeps the first states of each kind of failure, so that one mistake
 // does not hide the others.
@@ -111,6 +27,19 @@ func (f *failures) add(kind string, where fmt.Stringer, text string) {
 	f.count[kind]++
 	if len(f.shown[kind]) < 2 {
 		f.shown[kind] = append(f.shown[kind], where.String()+": "+text)
+	}
+}
+
+// take adds what another one has gathered.
+func (f *failures) take(o *failures) {
+	if f.count == nil {
+		f.count, f.shown = map[string]int{}, map[string][]string{}
+	}
+	for kind, n := range o.count {
+		f.count[kind] += n
+		if len(f.shown[kind]) < 2 {
+			f.shown[kind] = append(f.shown[kind], o.shown[kind]...)
+		}
 	}
 }
 
@@ -146,251 +75,155 @@ func caught(f func(t fataler)) (failed string) {
 	return ""
 }
 
-// TestEveryEmergency plans and runs recoveries of every cluster of one to three
-// managers, each in any state. A plan either reaches a swarm that answers or says
-// what it does not reach; it breaks no rule of the hosts on the way; and cut after
-// any step, what is planned anew from the hosts alone ends the same.
+// seed chooses which terms larger clusters with workers are tried on. RQ_TORTURE
+// tries all.
+var seed = flag.Int("seed", int(time.Now().UnixNano()%1000), "of what is sampled")
+
+var torture = os.Getenv("RQ_TORTURE") != ""
+
+// group is what is gone through together: emergencies of one size, with workers in
+// the same states, the same locks and the same backup.
+type group struct {
+	managers int
+	workers  []string
+	lot      int // of workers
+	terms
+}
+
+// groups are all of clusters of up to five managers and two workers. Workers differ
+// in nothing but their states, and that the last one is not in a stale backup.
+func groups() []group {
+	var list []group
+	for managers := 5; managers >= 1; managers-- {
+		for workers := 2; workers >= 0; workers-- {
+			for lot, ws := range tuples(workerStates, workers) {
+				for _, backup := range []string{"", "stale", "fresh"} {
+					if backup != "stale" && !sorted(workerStates, ws) {
+						continue
+					}
+					for lock := range 3 {
+						list = append(list, group{managers, ws, lot, terms{autolock: lock > 0, key: lock > 1, backup: backup}})
+					}
+				}
+			}
+		}
+	}
+	return list
+}
+
+// allowed are the allowances that are tried, the most generous first: every one of
+// small clusters.
+func (g group) allowed() [][]string {
+	list := usual()
+	if len(g.workers) == 0 && g.managers < 4 {
+		list = allowances()
+	}
+	slices.Reverse(list)
+	return list
+}
+
+// sampled tells whether only some of the terms are tried.
+func (g group) sampled() bool { return g.managers+len(g.workers) > 4 && len(g.workers) > 0 && !torture }
+
+// emergencies are those of the group with an allowance. Of a sampled one each lot of
+// managers is tried on one of the usual terms of locks and allowances, whoever of
+// them is dead or ahead; and of five managers with a fourth of the lots of workers.
+func (g group) emergencies(allow []string) []emergency {
+	g.allow = allow
+	var list []emergency
+	for i, managers := range canonical(g.managers, g.backup) {
+		from := len(list)
+		for _, dead := range []bool{false, true} {
+			on := g.terms
+			on.dead = dead
+			list = append(list, emergencies(managers, g.workers, on)...)
+		}
+		if n := len(list) - from; g.sampled() && n > 0 {
+			i += *seed
+			list[from] = list[from+i%n]
+			list = list[:from+1]
+			if !g.drawn(i, slices.Contains(managers, "locked")) {
+				list = list[:from]
+			}
+		}
+	}
+	return list
+}
+
+// drawn tells whether the group's terms are those that the seed draws for the i-th
+// lot of managers. Some of them are locked only where there is auto-lock.
+func (g group) drawn(i int, locked bool) bool {
+	lock := i % 3
+	if locked {
+		lock = 1 + i%2
+	}
+	allow := usual()[i/3%4]
+	return g.autolock == (lock > 0) && g.key == (lock > 1) && slices.Equal(g.allow, allow) && (g.managers < 5 || (i/12+g.lot)%4 == 0)
+}
+
+// tally is what was gone through.
+type tally struct {
+	sync.Mutex
+	failures
+	states, same, worlds, cuts int
+	by                         [6]int
+}
+
+// TestEveryEmergency plans and runs every cluster of one to five managers and up to
+// two workers, each in any state. A plan either reaches a swarm that answers or says
+// what it does not reach; no step breaks a rule; and cut after any step, any number
+// of times, what is planned anew from the hosts alone ends the same.
 func TestEveryEmergency(t *testing.T) {
-	var f failures
-	states, cuts := 0, 0
-	for managers := 1; managers <= 3; managers++ {
-		for _, e := range emergencies(managers) {
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // worlds are many, and short-lived
+	var all tally
+	began := time.Now()
+	each(groups(), func(g group) { g.through(&all) })
+	t.Logf("%d states (of 1 to 5 managers: %v; seed %d), and %d that differ from one of them only in what is allowed and never asked for; plans lead to %d worlds that differ, with %d cuts; %s",
+		all.states, all.by[1:], *seed, all.same, all.worlds, all.cuts, time.Since(began).Round(time.Second))
+	all.report(t)
+}
+
+// through goes through a group. Of four and five managers it tries no smaller
+// allowance where no plan asked for what the greatest one has more, which of smaller
+// clusters it does.
+func (g group) through(all *tally) {
+	climbs := map[string]bool{}
+	for i, allow := range g.allowed() {
+		w := &walk{f: &failures{}, seen: map[string]*outcome{}}
+		states, same := 0, 0
+		for _, e := range g.emergencies(allow) {
+			of := fmt.Sprint(e.managers, e.leads, e.ahead, e.dead)
+			if i > 0 && g.managers > 3 && !g.sampled() && !torture && !climbs[of] {
+				same++
+				continue
+			}
 			states++
-			cuts += e.check(&f)
+			if o := w.check(e); i == 0 {
+				climbs[of] = o.climbs
+			}
 		}
+		all.Lock()
+		all.states, all.same, all.worlds, all.cuts = all.states+states, all.same+same, all.worlds+len(w.seen), all.cuts+w.cuts
+		all.by[g.managers] += states
+		all.take(w.f)
+		all.Unlock()
 	}
-	t.Logf("%d states, %d cuts", states, cuts)
-	f.report(t)
 }
 
-func (e emergency) check(f *failures) (cuts int) {
-	whole := e.world()
-	var first, last *plan.Plan
-	if failed := caught(func(t fataler) {
-		first = whole.plan(t)
-		last = whole.copyInto(t)
-	}); failed != "" {
-		f.add("no plan: "+kindOf(failed), e, failed)
-		return 0
-	}
-	if rung := rungOf(first); rung != e.expected() {
-		f.add(fmt.Sprintf("rung %q is planned where %q would do", rung, e.expected()), e, unmetText(first))
-	}
-	if len(first.Steps) == 0 {
-		if len(first.Unmet) == 0 && first.Condition.Name != plan.Healthy && first.Condition.Name != plan.Degraded {
-			f.add("nothing is planned and nothing is said", e, string(first.Condition.Name))
-		}
-		return 0
-	}
-	e.judge(f, "", whole, last)
-	if first.Recovery == nil {
-		return 0
-	}
-	want := whole.end()
-	if s := first.Steps[0]; s.Kind == plan.Start && e.halfRestarted(s) != nil {
-		cuts++
-		d := e.halfRestarted(s)
-		if failed := caught(func(t fataler) { last = d.settle(t) }); failed != "" {
-			f.add("cut in the restart: no plan: "+kindOf(failed), e, failed)
-			return cuts
-		}
-		e.judge(f, "cut in the restart: ", d, last)
-		if have := d.end(); have != want {
-			f.add("cut in the restart: another end", e, fmt.Sprintf("%s, without the cut: %s; last plan: %s, unmet %s", have, want, last.Summary, unmetText(last)))
-		}
-	}
-	for cut := 1; cut < len(first.Steps); cut++ {
-		cuts++
-		d := e.world()
-		where := fmt.Sprintf("cut after %s %s", first.Steps[cut-1].Kind, first.Steps[cut-1].Node)
-		failed := caught(func(t fataler) {
-			d.run(d.plan(t), cut)
-			d.now = d.now.Add(3 * time.Minute)
-			last = d.settle(t)
+// each runs f for all of a list, on all processors.
+func each[T any](list []T, f func(T)) {
+	next := make(chan T)
+	var all sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		all.Go(func() {
+			for one := range next {
+				f(one)
+			}
 		})
-		if failed != "" {
-			f.add(where+": no plan: "+kindOf(failed), e, failed)
-			continue
-		}
-		e.judge(f, where+": ", d, last)
-		if have := d.end(); have != want {
-			f.add(fmt.Sprintf("%s of %s: another end", first.Steps[cut-1].Kind, first.Recovery.Rung), e,
-				fmt.Sprintf("%s: %s, without the cut: %s (%s); last plan: %s, unmet %s", where, have, want, stepsOf(first), last.Summary, unmetText(last)))
-		}
 	}
-	return cuts
-}
-
-func rungOf(p *plan.Plan) plan.Rung {
-	if p.Recovery == nil {
-		return ""
+	for _, one := range list {
+		next <- one
 	}
-	return p.Recovery.Rung
-}
-
-// expected is the lowest rung that reaches a leader and is allowed, "" where none
-// is: the ladder told apart from the planner's own reasoning.
-func (e emergency) expected() plan.Rung {
-	quorum, running, startable, sealed, logs := len(e.states)/2+1, 0, 0, 0, 0
-	for _, s := range e.states {
-		if s != "empty" && s != "unreachable" {
-			logs++
-		}
-		switch s {
-		case "active":
-			running++
-		case "stopped", "orphaned":
-			startable++
-			if e.autolock {
-				sealed++
-			}
-		case "locked":
-			startable++
-			sealed++
-		}
-	}
-	openable := e.key || !e.autolock
-	restore := slices.Contains(e.allow, schema.AllowRestore) && e.backup && openable &&
-		e.states[0] != "unreachable" && (e.assumeDead || !slices.Contains(e.states, "unreachable")) // safety rule 4
-	switch {
-	case running >= quorum:
-		return ""
-	case running+startable >= quorum:
-		if sealed > 0 && !e.key {
-			return ""
-		}
-		return plan.RungStart
-	case logs > 0:
-		if openable && slices.Contains(e.allow, schema.AllowForceNewCluster) {
-			return plan.RungForce
-		}
-	case restore:
-		return plan.RungRestore
-	}
-	return ""
-}
-
-// halfRestarted is the world after a start step that was cut between stopping the
-// engines that forgot their swarm and letting them go; nil where there are none.
-func (e emergency) halfRestarted(s plan.Step) *disaster {
-	d, any := e.world(), false
-	for _, name := range append([]string{s.Node}, s.With...) {
-		if h := d.st.Host(name); h.Engine.SwarmError == "forgot" {
-			any = true
-			d.hold(h, plan.Step{Kind: plan.Hold, Node: name, Recovery: s.Recovery}, state.RecoveryHeld)
-		}
-	}
-	if !any {
-		return nil
-	}
-	d.now = d.now.Add(3 * time.Minute)
-	return d
-}
-
-// copyInto runs the plan to the end of all plans.
-func (d *disaster) copyInto(t fataler) *plan.Plan { return d.settle(t) }
-
-// judge looks at a world in which nothing is left to do.
-func (e emergency) judge(f *failures, where string, d *disaster, last *plan.Plan) {
-	for _, b := range d.broken {
-		f.add(kindOf(where+b), e, where+b)
-	}
-	if len(d.live()) == 0 {
-		f.add(kindOf(where)+"no swarm answers at the end", e, where+unmetText(last))
-	}
-	if last.Recovery != nil {
-		f.add("a recovery is still planned", e, where+last.Summary)
-	}
-}
-
-// TestARestoreThatIsAskedFor goes back in time, of swarms that are well and of such
-// that are not. Cut after any step, both the same request and a plan without it
-// bring a swarm back.
-func TestARestoreThatIsAskedFor(t *testing.T) {
-	var f failures
-	planned, cuts := 0, 0
-	for managers := 1; managers <= 3; managers++ {
-		for _, e := range emergencies(managers) {
-			if !e.backup || len(e.allow) < 4 || e.autolock {
-				continue
-			}
-			d := e.world()
-			d.ask = "latest"
-			var first *plan.Plan
-			if failed := caught(func(t fataler) { first = d.plan(t) }); failed != "" {
-				f.add("no plan: "+kindOf(failed), e, failed)
-				continue
-			}
-			if len(first.Steps) == 0 {
-				if len(first.Unmet) == 0 {
-					f.add("nothing is planned and nothing is said", e, "")
-				}
-				continue
-			}
-			planned++
-			for cut := 1; cut <= len(first.Steps); cut++ {
-				for _, again := range []string{"", "latest"} {
-					cuts++
-					e.askedCut(&f, cut, again)
-				}
-			}
-		}
-	}
-	t.Logf("%d plans, %d cuts", planned, cuts)
-	f.report(t)
-}
-
-func (e emergency) askedCut(f *failures, cut int, again string) {
-	d := e.world()
-	where, last := "", (*plan.Plan)(nil)
-	failed := caught(func(t fataler) {
-		d.ask = "latest"
-		p := d.plan(t)
-		where = fmt.Sprintf("cut after %s %s, asked again: %v: ", p.Steps[cut-1].Kind, p.Steps[cut-1].Node, again != "")
-		d.run(p, cut)
-		d.now = d.now.Add(3 * time.Minute)
-		if d.ask = again; again != "" && cut < len(p.Steps) {
-			next := d.plan(t)
-			if len(next.Steps) == 0 && len(next.Unmet) == 0 {
-				d.complain("asked again, nothing is planned and nothing is said")
-			}
-			d.run(next, -1)
-			d.now = d.now.Add(3 * time.Minute)
-		}
-		d.ask = ""
-		last = d.settle(t)
-	})
-	if failed != "" {
-		f.add(kindOf(where)+"no plan: "+kindOf(failed), e, failed)
-		return
-	}
-	if again == "" && strings.Contains(unmetText(last), "RQ217") || slices.Contains(e.states, "unreachable") && !e.assumeDead && len(last.Unmet) > 0 {
-		return // what is left to do is said
-	}
-	e.judge(f, where, d, last)
-	for _, h := range d.st.Hosts {
-		for _, r := range h.Recoveries {
-			if r.Held {
-				f.add(kindOf(where)+"a host is left held", e, h.Name+": "+last.Summary+" "+unmetText(last))
-			}
-		}
-	}
-}
-
-func unmetText(p *plan.Plan) string {
-	var words []string
-	for _, u := range p.Unmet {
-		words = append(words, u.Code+" "+u.Reason)
-	}
-	return strings.Join(words, " / ")
-}
-
-// kindOf takes numbers and names out of a text, so that alike failures are one.
-func kindOf(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' {
-			return -1
-		}
-		return r
-	}, text)
+	close(next)
+	all.Wait()
 }

@@ -43,6 +43,8 @@ func (w *world) measure(block string, now time.Time) measure {
 	m := measure{cluster: w.cfg.Cluster.Name, block: block, swarmID: w.id.id, now: now}
 	if w.st.Swarm != nil {
 		m.epoch, m.epochKnown = w.st.Swarm.Epoch, true
+	} else if best := w.furthest(); best != nil && opened(best.host.SwarmDir.Raft) {
+		m.epoch, m.epochKnown = best.host.SwarmDir.Raft.Epoch, true
 	}
 	return m
 }

@@ -3,6 +3,8 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"net"
 	"slices"
 	"strings"
 
@@ -40,6 +42,10 @@ func (p *planner) endings(store *state.Store) []Ending {
 	for _, s := range store.Services {
 		services[s.ID] = true
 	}
+	stopped := map[string]bool{} // whose engine the plan stops
+	for _, s := range p.plan.Steps {
+		stopped[s.Node] = stopped[s.Node] || s.Kind == Hold || s.Kind == Fence
+	}
 	var list []Ending
 	for _, n := range p.w.nodes {
 		for _, c := range n.host.Containers {
@@ -48,7 +54,7 @@ func (p *planner) endings(store *state.Store) []Ending {
 			switch {
 			case !known || t.NodeID != n.nodeID():
 				e.Fate, e.AnonymousVolumes = FateRemoved, slices.Clone(c.AnonymousVolumes)
-			case e.Running && (p.stopsEngine(n) || t.DesiredState == "shutdown" || t.DesiredState == "remove"):
+			case e.Running && (stopped[n.cfg.Name] || t.DesiredState == "shutdown" || t.DesiredState == "remove"):
 				e.Fate = FateStopped
 			default:
 				continue
@@ -64,26 +70,15 @@ func isUp(c state.Container) bool {
 	return c.State == "running" || c.State == "paused" || c.State == "restarting"
 }
 
-// stopsEngine tells whether the plan stops a node's engine.
-func (p *planner) stopsEngine(n *node) bool {
-	for _, s := range p.plan.Steps {
-		if s.Node == n.cfg.Name && (s.Kind == Hold || s.Kind == Fence) {
-			return true
-		}
-	}
-	return false
-}
-
 func (p *planner) endingHazards(step int, list []Ending) {
 	var hosts []string
 	volumes, of := 0, []string{}
-	for _, n := range p.w.nodes {
+	for len(list) > 0 {
+		node := list[0].Node
 		var removed, replaced []string
 		stopped := 0
-		for _, e := range list {
-			if e.Node != n.cfg.Name {
-				continue
-			}
+		for ; len(list) > 0 && list[0].Node == node; list = list[1:] {
+			e := list[0]
 			if volumes += len(e.AnonymousVolumes); len(e.AnonymousVolumes) > 0 {
 				of = append(of, e.Name+" on "+e.Node)
 			}
@@ -96,7 +91,7 @@ func (p *planner) endingHazards(step int, list []Ending) {
 				stopped++
 			}
 		}
-		if text := endingText(n.cfg.Name, removed, replaced, stopped); text != "" {
+		if text := endingText(node, removed, replaced, stopped); text != "" {
 			hosts = append(hosts, text)
 		}
 	}
@@ -193,19 +188,23 @@ func (p *planner) sharedHazards(step int, store *state.Store) {
 			services[s.ID] = s
 		}
 	}
+	tasks, known := map[string][]state.Task{}, knownNodes(store)
+	for _, t := range store.Tasks {
+		if _, writes := services[t.ServiceID]; writes && !over(t) {
+			tasks[t.NodeID] = append(tasks[t.NodeID], t)
+		}
+	}
 	for _, n := range p.w.nodes {
 		if n.host.Looked != state.Absent || p.inTouch(n) {
 			continue
 		}
 		var places []string
-		for _, t := range store.Tasks {
-			s, writes := services[t.ServiceID]
-			if !writes || over(t) || !p.isNode(n, t.NodeID, store) {
-				continue
-			}
-			for _, m := range s.Writable {
-				if text := fmt.Sprintf("%s (%s)", m.Source, s.Name); !contains(places, text) {
-					places = append(places, text)
+		for _, id := range known.of(n) {
+			for _, t := range tasks[id] {
+				for _, m := range services[t.ServiceID].Writable {
+					if text := fmt.Sprintf("%s (%s)", m.Source, services[t.ServiceID].Name); !contains(places, text) {
+						places = append(places, text)
+					}
 				}
 			}
 		}
@@ -218,14 +217,34 @@ func (p *planner) sharedHazards(step int, store *state.Store) {
 // inTouch tells whether a living swarm sees a node that can't be reached from here.
 func (p *planner) inTouch(n *node) bool { return n.member != nil && n.member.Status == "ready" }
 
-// isNode tells whether a declared node is the one that a log knows by that ID: by
-// the ID, else by address or hostname, for its host says nothing.
-func (p *planner) isNode(n *node, id string, store *state.Store) bool {
-	if own := n.nodeID(); own != "" || n.member != nil {
-		return own == id || n.member != nil && n.member.ID == id
+// logNodes are the nodes that a log knows, by address and by hostname.
+type logNodes struct{ at, named map[string][]string }
+
+func knownNodes(store *state.Store) logNodes {
+	l := logNodes{map[string][]string{}, map[string][]string{}}
+	for _, id := range slices.Sorted(maps.Keys(store.Nodes)) {
+		n := store.Nodes[id]
+		at := canonical(hostOf(n.Addr))
+		l.at[at], l.named[n.Hostname] = append(l.at[at], id), append(l.named[n.Hostname], id)
 	}
-	known, there := store.Nodes[id]
-	return there && (sameHost(known.Addr, n.cfg.Address) || known.Hostname == n.cfg.Name)
+	return l
+}
+
+// of are the IDs by which a log knows a declared node: by the ID, else by address or
+// hostname, for its host says nothing.
+func (l logNodes) of(n *node) []string {
+	switch own := n.nodeID(); {
+	case n.member != nil:
+		return []string{n.member.ID}
+	case own != "":
+		return []string{own}
+	}
+	list := slices.Clone(l.named[n.cfg.Name])
+	if net.ParseIP(n.cfg.Address) != nil {
+		list = append(list, l.at[canonical(n.cfg.Address)]...)
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 // unknownContainers says what could not be compared.

@@ -20,15 +20,16 @@ func (p *planner) freshBackups(needs []*need) {
 			from = p.w.node(s.Node)
 		}
 	}
-	if m := p.sim.margin(); from == nil || m.Spare < 1 {
-		return // with none to spare nobody is stopped; the goal says so once the swarm answers
-	}
+	spare := p.sim.margin().Spare > 0 // with none to spare nobody is stopped
 	for _, n := range needs {
-		if n.unmet || n.met || n.repo == nil || n.block.From != "" && n.block.From != "follower" && n.block.From != from.cfg.Name {
+		if n.unmet || n.met || n.repo == nil {
 			continue
 		}
-		n.due, n.met = true, true
-		n.reason = "no backup of the new cluster is there yet"
+		n.due, n.reason = true, "no backup of the new cluster is there yet"
+		if from == nil || !spare || n.block.From != "" && n.block.From != schema.FromFollower && n.block.From != from.cfg.Name {
+			continue // which notHealthy says
+		}
+		n.met = true
 		p.backupSteps(n, choice{&voter{id: from.host.SwarmDir.NodeID, node: from},
 			fmt.Sprintf("%s follows, and came back with its own node ID", from.cfg.Name)})
 	}

@@ -52,6 +52,6 @@ func elsewhereCases() []golden {
 			recovered(st)
 			wiped(st, "m3")
 			st.Host("m3").Recoveries = []state.HostRecovery{{ID: "20250301T020000Z-c0ffee", Cluster: "staging", Phase: state.RecoveryLifted}}
-		}).with(ruled(3, forceAlone, "")).want("fence m3, join m3"),
+		}).with(ruled(3, forceAlone, "")).want("fence m3, join m3, update-node m3, remove-node m3"),
 	}
 }

@@ -61,10 +61,10 @@ func finishCases() []golden {
 	plaintext.config = plaintext.config[:from] + "  plaintext  = true\n}\n" + plaintext.config[from+strings.Index(plaintext.config[from:], "}\n")+2:]
 	return []golden{
 		sealedBackup("rotate-restore", "A restore of an auto-locked swarm makes the unlock key anew, into a file, and ends with commands.", keyToFile+twoChecks).
-			want(restored+", rotate-unlock-key m2, await w1, check m2, check m2", "RQ125", "RQ134"),
-		sealedBackup("rotate-nowhere", "A restore of an auto-locked swarm, and no place for a new key.", "").want(restored+", await w1", "RQ127", "RQ125", "RQ134"),
-		sealedBackup("rotate-declined", "A restore of an auto-locked swarm, whose key is to stay.", "  rotate_unlock_key = false\n"+keyToFile).want(restored+", await w1", "RQ125", "RQ134"),
-		plaintext.want(restored+", await w1", "RQ127", "RQ125", "RQ134"),
+			want(restored+", rotate-unlock-key m2, await w1, check m2, check m2", "RQ209", "RQ125", "RQ134"),
+		sealedBackup("rotate-nowhere", "A restore of an auto-locked swarm, and no place for a new key.", "").want(restored+", await w1", "RQ209", "RQ127", "RQ125", "RQ134"),
+		sealedBackup("rotate-declined", "A restore of an auto-locked swarm, whose key is to stay.", "  rotate_unlock_key = false\n"+keyToFile).want(restored+", await w1", "RQ209", "RQ125", "RQ134"),
+		plaintext.want(restored+", await w1", "RQ209", "RQ127", "RQ125", "RQ134"),
 		sealedForce("rotate-force", "A forced cluster is asked for a new unlock key: it is made before the backup, and the commands come between.", "  rotate_unlock_key = true\n"+keyToPipe+twoChecks).
 			want(forced+", rotate-unlock-key m1, await w1, check m1, check m1, "+backup, "RQ120", "RQ103", "RQ108", "RQ107"),
 		sealedForce("rotate-force-not-asked", "A forced cluster keeps its unlock key where nothing is said.", keyToPipe).want(forced+", await w1, "+backup, "RQ120", "RQ103", "RQ108", "RQ107"),

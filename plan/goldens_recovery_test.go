@@ -134,7 +134,7 @@ func forceCases() []golden {
 			b := aged(time.Hour)
 			b.Raft = *log("m2", 7, 990)
 			keep(st, b)
-		}).want("hold m1, save m1, prepare m1, fence m2, fence m3, restore m1, start m1, init m1, join m2, update-node m2, remove-node m2, join m3, update-node m3, remove-node m3, await w1", "RQ102", "RQ120", "RQ122", "RQ123"),
+		}).want("hold m1, save m1, prepare m1, fence m2, fence m3, restore m1, start m1, init m1, join m2, update-node m2, remove-node m2, join m3, update-node m3, remove-node m3, await w1", "RQ209", "RQ102", "RQ120", "RQ122", "RQ123"),
 		edited(alone("force-autolocked", "An auto-locked survivor with an uncommitted entry, an expired certificate and another address than declared.", wiped).with(ruled(3, forceAlone, aKey)),
 			func(st *state.State) {
 				d := &st.Host("m1").SwarmDir
@@ -234,9 +234,9 @@ func restoreCases() []golden {
 	}).with(ruled(3, allRungs, ""))
 	g.restore = "latest"
 	return []golden{
-		absent("restore", "Every manager's disk is empty: the newest backup goes onto the host that it was taken on.", nil).want("prepare m2, hold m2, fence m1, fence m3, restore m2, start m2, init m2, join m1, update-node m1, remove-node m1, join m3, update-node m3, remove-node m3, rotate-join-tokens m2, await w1", "RQ125", "RQ134"),
-		absent("restore-never-opened", "The backup was never opened.", func(_ *state.State, b *state.Backup) { b.OpenedAt = time.Time{} }).want("prepare m2, hold m2, fence m1, fence m3, restore m2, start m2, init m2, join m1, update-node m1, remove-node m1, join m3, update-node m3, remove-node m3, rotate-join-tokens m2, await w1", "RQ124", "RQ125", "RQ134"),
-		onto(absent("restore-elsewhere", "The backup of m2 goes onto m3: no node ID and no raft ID is on two hosts.", nil), "m3").want("prepare m3, hold m3, fence m1, fence m2, restore m3, start m3, init m3, join m1, update-node m1, remove-node m1, join m2, update-node m2, remove-node m2, update-node m3, remove-node m3, rotate-join-tokens m3, await w1", "RQ125", "RQ134"),
+		absent("restore", "Every manager's disk is empty: the newest backup goes onto the host that it was taken on.", nil).want("prepare m2, hold m2, fence m1, fence m3, restore m2, start m2, init m2, join m1, update-node m1, remove-node m1, join m3, update-node m3, remove-node m3, rotate-join-tokens m2, await w1", "RQ209", "RQ125", "RQ134"),
+		absent("restore-never-opened", "The backup was never opened.", func(_ *state.State, b *state.Backup) { b.OpenedAt = time.Time{} }).want("prepare m2, hold m2, fence m1, fence m3, restore m2, start m2, init m2, join m1, update-node m1, remove-node m1, join m3, update-node m3, remove-node m3, rotate-join-tokens m2, await w1", "RQ209", "RQ124", "RQ125", "RQ134"),
+		onto(absent("restore-elsewhere", "The backup of m2 goes onto m3: no node ID and no raft ID is on two hosts.", nil), "m3").want("prepare m3, hold m3, fence m1, fence m2, restore m3, start m3, init m3, join m1, update-node m1, remove-node m1, join m2, update-node m2, remove-node m2, update-node m3, remove-node m3, rotate-join-tokens m3, await w1", "RQ209", "RQ125", "RQ134"),
 		absent("restore-no-identity", "The backup can't be opened without an identity.", nil).
 			with(strings.Replace(ruled(3, allRungs, ""), "  identity   = \"/root/identity.txt\"\n", "", 1)).want("", "RQ225", "RQ110"),
 		absent("restore-newer-engine", "The backup was taken with a newer engine.", func(_ *state.State, b *state.Backup) { b.EngineVersion = "29.1.0" }).want("", "RQ225"),
@@ -244,7 +244,7 @@ func restoreCases() []golden {
 		absent("restore-autolocked", "The backup is of an auto-locked swarm and no key is configured.", func(_ *state.State, b *state.Backup) { b.Autolocked, b.KeySHA256 = true, "ab12" }).want("", "RQ205"),
 		absent("restore-unknown-manager", "m3 can't be reached and is not said to be dead: unknown is not absent.", func(st *state.State, _ *state.Backup) { lose(st, "m3") }).want("", "RQ209", "RQ301"),
 		absent("restore-dead-manager", "m3 can't be reached and is said to be dead.", func(st *state.State, _ *state.Backup) { lose(st, "m3") }).
-			with(ruled(3, allRungs+"  assume_dead = [\"m3\"]\n", "")).want("prepare m2, hold m2, fence m1, restore m2, start m2, init m2, join m1, update-node m1, remove-node m1, rotate-join-tokens m2, await w1", "RQ224", "RQ301", "RQ125", "RQ134"),
+			with(ruled(3, allRungs+"  assume_dead = [\"m3\"]\n", "")).want("prepare m2, hold m2, fence m1, restore m2, start m2, init m2, join m1, update-node m1, remove-node m1, rotate-join-tokens m2, await w1", "RQ224", "RQ209", "RQ301", "RQ125", "RQ134"),
 		g.want("prepare m2, hold m2, fence m3, hold m1, save m1, fence m1, restore m2, start m2, init m2, join m3, join m1, rotate-join-tokens m2, await w1, stop m1, archive m1, start m1, verify m1", "RQ125", "RQ134", "RQ103"),
 	}
 }
@@ -277,7 +277,7 @@ func growCases() []golden {
 		recovered("grow-zombie-stopped", "m3 was out of reach during the recovery, and its engine is down with its old state: it must not start with that.", func(st *state.State) {
 			down(st, "m3")
 		}).want("fence m3, join m3"),
-		recovered("grow-wiped", "m3 was installed anew since the recovery.", func(st *state.State) { wiped(st, "m3") }).want("fence m3, join m3"),
+		recovered("grow-wiped", "m3 was installed anew since the recovery.", func(st *state.State) { wiped(st, "m3") }).want("fence m3, join m3, update-node m3, remove-node m3"),
 		recovered("grow-entry-left", "m3 is back under a new node ID, and its old entry is left.", func(st *state.State) {
 			h := st.Host("m3")
 			h.Engine.NodeID, h.SwarmDir.NodeID = "anew00000000000000000000", "anew00000000000000000000"

@@ -101,7 +101,7 @@ func otherRootCases() []golden {
 	}).with(ruled(3, allRungs, ""))
 	g.restore = "latest"
 	return []golden{
-		g.want("prepare m2, hold m2, fence m3, hold m1, save m1, fence m1, restore m2, start m2, init m2, join m3, update-node m3, remove-node m3, join m1, update-node m1, remove-node m1, rotate-join-tokens m2, fence w1, join w1, update-node w1, remove-node w1", "RQ125", "RQ134"),
+		g.want("prepare m2, hold m2, fence m3, hold m1, save m1, fence m1, restore m2, start m2, init m2, join m3, update-node m3, remove-node m3, join m1, update-node m1, remove-node m1, rotate-join-tokens m2, fence w1, join w1, update-node w1, remove-node w1", "RQ209", "RQ125", "RQ134"),
 		edited(alone("force-root", "The root CA was rotated while m3 was away: the furthest survivor has the new one.", forgot).with(ruled(3, forceAlone, "")), func(st *state.State) {
 			st.Host("m2").SwarmDir.Raft = log("m2", 7, 970)
 			st.Host("m3").SwarmDir.Raft = log("m3", 6, 930)

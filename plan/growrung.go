@@ -65,9 +65,18 @@ func (p *planner) growManager(n *node) {
 		}
 		p.step(n, Fence, risk, holdTimeout, why, n.cfg.Name)
 	}
-	p.joinBack(n, p.listed(n), p.w.st.Swarm.RootCASHA256)
+	keep := p.listed(n)
+	p.joinBack(n, keep, p.w.st.Swarm.RootCASHA256)
+	if keep {
+		return
+	}
 	if old := p.strayEntry(n); old != "" {
 		p.replaceEntry(n, old)
+	}
+	for _, m := range p.w.st.Swarm.Nodes {
+		if n.leftEntry(&m) && p.w.declaredAs(m.ID) == nil {
+			p.replaceEntry(n, m.ID)
+		}
 	}
 }
 

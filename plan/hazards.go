@@ -79,8 +79,12 @@ func (p *planner) hostHazards() {
 }
 
 // managerHazards tells of managers that are not declared, but for those that
-// are to be removed, which the unmet goals tell.
+// are to be removed, which the unmet goals tell. Of a swarm that does not answer
+// the recovery tells them.
 func (p *planner) managerHazards() {
+	if p.w.st.Swarm == nil {
+		return
+	}
 	pruned := p.w.undeclared()
 	for _, v := range p.w.voters {
 		if slices.Contains(pruned, v.member) {

@@ -58,8 +58,12 @@ func liveSightings(cfg *schema.Config, st *state.State) []sighting {
 	if st.Swarm != nil {
 		add(st.Swarm.ID, or(st.Swarm.SeenFrom, "the swarm"))
 	}
-	for _, h := range st.Hosts {
-		if h.Looked == state.Present && cfg.Node(h.Name) != nil {
+	declared := map[string]bool{}
+	for _, n := range cfg.Nodes {
+		declared[n.Name] = true
+	}
+	for i := range st.Hosts {
+		if h := &st.Hosts[i]; h.Looked == state.Present && declared[h.Name] {
 			add(h.Engine.ClusterID, h.Name)
 			add(h.SwarmDir.ClusterID, h.Name)
 		}

@@ -74,7 +74,7 @@ func (p *planner) begin(rung Rung, node string) *Recovery {
 	if id := p.w.unfinished(); id != "" {
 		r.ID = id // what it has done on the hosts is gone on with, not done twice
 	}
-	p.plan.Recovery = r
+	p.plan.Recovery, p.sim.rung = r, rung
 	return r
 }
 

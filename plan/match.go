@@ -23,20 +23,27 @@ func (w *world) match() {
 	if w.st.Swarm == nil || w.id.problem != nil {
 		return
 	}
-	taken := map[string]bool{}
+	taken, ids := map[string]bool{}, map[string]*state.SwarmNode{}
+	at := map[string]map[string][]*state.SwarmNode{byAddress: {}, byHostname: {}}
+	for i := range w.st.Swarm.Nodes {
+		m := &w.st.Swarm.Nodes[i]
+		place := canonical(placeOf(m))
+		ids[m.ID], at[byAddress][place], at[byHostname][m.Hostname] = m, append(at[byAddress][place], m), append(at[byHostname][m.Hostname], m)
+	}
 	for _, n := range w.nodes {
-		id := n.nodeID()
-		for i := range w.st.Swarm.Nodes {
-			if m := &w.st.Swarm.Nodes[i]; id != "" && m.ID == id {
-				n.member, n.matched = m, byNodeID
-				taken[id] = true
-			}
+		if m := ids[n.nodeID()]; m != nil && n.nodeID() != "" {
+			n.member, n.matched = m, byNodeID
+			taken[m.ID] = true
 		}
 	}
 	for _, how := range []string{byAddress, byHostname} {
 		for _, n := range w.nodes {
-			if n.member == nil && n.rivals == nil && n.unread() {
-				w.matchBy(n, how, taken)
+			key := canonical(n.cfg.Address)
+			if how == byHostname {
+				key = or(n.host.Hostname, n.cfg.Name)
+			}
+			if key != "" && n.member == nil && n.rivals == nil && n.unread() {
+				n.matchBy(how, at[how][key], taken)
 			}
 		}
 	}
@@ -51,16 +58,11 @@ func (n *node) unread() bool {
 	return n.nodeID() == "" && n.host.SwarmDir.Presence == state.Unknown
 }
 
-func (w *world) matchBy(n *node, how string, taken map[string]bool) {
+// matchBy takes the only entry that nobody has of those that fit.
+func (n *node) matchBy(how string, list []*state.SwarmNode, taken map[string]bool) {
 	var fit []*state.SwarmNode
-	for i := range w.st.Swarm.Nodes {
-		m := &w.st.Swarm.Nodes[i]
-		if taken[m.ID] {
-			continue
-		}
-		switch {
-		case how == byAddress && sameAddress(n.cfg.Address, m),
-			how == byHostname && m.Hostname != "" && m.Hostname == or(n.host.Hostname, n.cfg.Name):
+	for _, m := range list {
+		if !taken[m.ID] {
 			fit = append(fit, m)
 		}
 	}
@@ -87,13 +89,15 @@ func sameAddress(address string, m *state.SwarmNode) bool {
 
 // findDoubts marks the nodes on which nothing may be planned.
 func (w *world) findDoubts() {
+	machines, ids := w.twins((*node).machineID), w.twins((*node).nodeID)
 	for _, n := range w.nodes {
+		machine, clone := machines.of(n, n.machineID()), ids.of(n, n.nodeID())
 		switch {
 		case n.host.Looked != state.Present && len(n.rivals) == 0:
-		case w.twin(n, func(o *node) bool { return n.host.MachineID != "" && o.host.MachineID == n.host.MachineID }) != nil:
-			n.doubt = w.twinDoubt(n)
-		case w.twin(n, func(o *node) bool { return n.nodeID() != "" && o.nodeID() == n.nodeID() }) != nil:
-			n.doubt = w.cloneDoubt(n)
+		case machine != nil:
+			n.doubt = twinDoubt(n, machine)
+		case clone != nil:
+			n.doubt = cloneDoubt(n, clone)
 		case w.id.id != "" && foreignID(n, w.id.id) != "":
 			n.doubt = &Unmet{Code: diag.WrongCluster, Goal: "reach the node " + n.cfg.Name, Node: n.cfg.Name,
 				Reason: fmt.Sprintf("%s (%s) belongs to the swarm %s, not to %s. Nothing is planned on it.", n.cfg.Name, n.cfg.Address, foreignID(n, w.id.id), w.id.id),
@@ -108,26 +112,42 @@ func (w *world) findDoubts() {
 	}
 }
 
-// twin finds another declared node whose host was read and that fits.
-func (w *world) twin(n *node, same func(*node) bool) *node {
-	for _, o := range w.nodes {
-		if o != n && o.host.Looked == state.Present && n.host.Looked == state.Present && same(o) {
+// twins are the declared nodes whose hosts were read, by what only one may have.
+type twins map[string][]*node
+
+func (w *world) twins(key func(*node) string) twins {
+	by := twins{}
+	for _, n := range w.nodes {
+		if k := key(n); n.host.Looked == state.Present && k != "" {
+			by[k] = append(by[k], n)
+		}
+	}
+	return by
+}
+
+// of finds another node that has the same, nil where there is none.
+func (t twins) of(n *node, key string) *node {
+	if n.host.Looked != state.Present || key == "" {
+		return nil
+	}
+	for _, o := range t[key] {
+		if o != n {
 			return o
 		}
 	}
 	return nil
 }
 
-func (w *world) twinDoubt(n *node) *Unmet {
-	o := w.twin(n, func(o *node) bool { return o.host.MachineID == n.host.MachineID })
+func (n *node) machineID() string { return n.host.MachineID }
+
+func twinDoubt(n, o *node) *Unmet {
 	return &Unmet{Code: diag.OneMachineTwice, Goal: "reach the node " + n.cfg.Name, Node: n.cfg.Name,
 		Reason: fmt.Sprintf("%s (%s) and %s (%s) lead to one machine, %s. Nothing is planned on either.",
 			n.cfg.Name, n.host.Target, o.cfg.Name, o.host.Target, n.host.MachineID),
 		Remedy: remedy(diag.OneMachineTwice)}
 }
 
-func (w *world) cloneDoubt(n *node) *Unmet {
-	o := w.twin(n, func(o *node) bool { return o.nodeID() == n.nodeID() })
+func cloneDoubt(n, o *node) *Unmet {
 	return &Unmet{Code: diag.NodeIDTwice, Goal: "reach the node " + n.cfg.Name, Node: n.cfg.Name,
 		Reason: fmt.Sprintf("%s and %s are two machines that hold one node ID, %s. Nothing is planned on either.", n.cfg.Name, o.cfg.Name, n.nodeID()),
 		Remedy: remedy(diag.NodeIDTwice)}

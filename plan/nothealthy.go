@@ -27,6 +27,7 @@ var byHand = map[ConditionName]string{
 // unless what a cut run left was the cause and the plan mends it.
 func (p *planner) notHealthy(needs []*need) {
 	if p.w.usable() {
+		p.afterRecovery(needs)
 		return
 	}
 	mended, told := p.mended() || p.plan.Recovery != nil, p.judged
@@ -41,10 +42,24 @@ func (p *planner) notHealthy(needs []*need) {
 		}
 		u := Unmet{Code: diag.NotHealthy, Goal: n.goal(), Remedy: "Bring the swarm back first, then plan again.",
 			Reason: fmt.Sprintf("%s. The cluster is %s, and a manager is stopped only where a leader answers.", sentenceCase(n.reason), p.w.cond.Name)}
+		if r := p.plan.Recovery; r != nil && (r.Rung == RungForce || r.Rung == RungRestore) && n.repo != nil && !p.in.NoLock {
+			u.Reason = sentenceCase(n.reason) + ": which of its managers can be stopped for one is seen once they are back."
+		}
 		if mended {
 			u.Remedy = "requeen apply brings the swarm back first; then plan again."
 		}
 		p.unmetNeed(n, u)
+	}
+}
+
+// afterRecovery says which backups wait for nodes that come back into a swarm that
+// answers.
+func (p *planner) afterRecovery(needs []*need) {
+	for _, n := range needs {
+		if p.plan.Recovery != nil && n.due && !n.met && !n.unmet {
+			p.unmetNeed(n, Unmet{Code: diag.NotHealthy, Goal: n.goal(), Remedy: "requeen apply brings the nodes back first; then plan again.",
+				Reason: sentenceCase(n.reason) + ". Nodes come back with this plan, and no manager is stopped beside that."})
+		}
 	}
 }
 

@@ -24,12 +24,20 @@ func (p *planner) takeEntry(n *node, old string) {
 }
 
 // oldEntry is the node ID that a survivor's log has at a host's address, "" where
-// none fits.
+// none fits. A prepared log names one member, and lists the managers that there were.
 func oldEntry(n *node, survivors []*node) string {
 	for _, s := range survivors {
 		for _, m := range s.host.SwarmDir.Raft.Members {
 			if sameHost(m.Addr, n.cfg.Address) {
 				return m.NodeID
+			}
+		}
+		if s.host.SwarmDir.Store == nil {
+			continue
+		}
+		for _, id := range s.host.SwarmDir.Raft.ManagerNodes {
+			if sameHost(s.host.SwarmDir.Store.Nodes[id].Addr, n.cfg.Address) {
+				return id
 			}
 		}
 	}
@@ -46,11 +54,8 @@ func (p *planner) leftEntries() map[*node][]string {
 	list := map[*node][]string{}
 	for i := range p.w.st.Swarm.Nodes {
 		m := &p.w.st.Swarm.Nodes[i]
-		if isVoter(m) || m.Status == "ready" {
-			continue
-		}
 		for _, n := range p.w.nodes {
-			if n.doubt == nil && n.matched == byNodeID && n.cfg.Role == m.Role && n.member.ID != m.ID && n.host.Looked == state.Present && n.host.Hostname == m.Hostname && p.inSwarm(n) {
+			if n.leftEntry(m) && n.matched == byNodeID && n.member.ID != m.ID && p.inSwarm(n) {
 				list[n] = append(list[n], m.ID)
 			}
 		}
@@ -59,6 +64,12 @@ func (p *planner) leftEntries() map[*node][]string {
 		sort.Strings(ids)
 	}
 	return list
+}
+
+// leftEntry tells whether an entry can be one that a node had under another ID: down,
+// in its role, and with its hostname.
+func (n *node) leftEntry(m *state.SwarmNode) bool {
+	return !isVoter(m) && m.Status != "ready" && n.doubt == nil && n.cfg.Role == m.Role && n.host.Looked == state.Present && n.host.Hostname == m.Hostname
 }
 
 // inSwarm tells whether a node works in the swarm that answers, in its role.

@@ -1,6 +1,10 @@
 package plan
 
-import "fmt"
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
 
 // simulation is how the quorum stands while the plan runs.
 type simulation struct {
@@ -21,6 +25,9 @@ type simulation struct {
 	locked   bool // the recovered swarm is auto-locked
 	givenUp  bool // a restore was asked for: the quorum that is there is given up
 	deposed  bool // the leader was demoted
+	rung     Rung // of the recovery
+	forced   int  // the step that made a new cluster
+	kept     keeping
 }
 
 // simulate begins where the observation ends.
@@ -29,6 +36,7 @@ func simulate(w *world) *simulation {
 		stopped: map[string]int{}, unproved: map[string]int{},
 		held: map[string]bool{}, fenced: map[string]bool{}, prepared: map[string]bool{}, swapped: map[string]bool{}, byName: map[string]string{}}
 	s.recoveries(w)
+	s.kept = w.keeping()
 	for _, v := range w.voters {
 		s.order = append(s.order, v.id)
 		s.up[v.id], s.leader[v.id], s.name[v.id] = v.up, v.leader, v.label()
@@ -85,6 +93,11 @@ func (s *simulation) step(step Step) error {
 			return fmt.Errorf("step %d: %s is still down when its copy is verified", step.ID, step.Node)
 		}
 		delete(s.unproved, proof)
+		s.kept.stored++
+	case CleanUp:
+		if s.kept.remove(step.Node, step.Run) {
+			return fmt.Errorf("step %d: the copy of the run %s on %s is the last of the state that is known, and is removed", step.ID, step.Run, step.Node)
+		}
 	}
 	return nil
 }
@@ -117,13 +130,21 @@ func (s *simulation) end() error {
 	if len(s.unproved) > 0 {
 		return fmt.Errorf("%d copies are never verified", len(s.unproved))
 	}
+	for _, name := range slices.Sorted(maps.Keys(s.kept.held)) {
+		return fmt.Errorf("step %d: %s is held, and not let go by the end", s.kept.held[name], name)
+	}
 	return nil
 }
 
 // checkFrom simulates a finished plan from the observation and compares every
 // margin: an error is a mistake of the planner.
 func checkFrom(s *simulation, p *Plan, w *world) error {
-	s.givenUp = p.Recovery != nil && p.Recovery.Asked
+	if r := p.Recovery; r != nil {
+		s.givenUp, s.rung = r.Asked, r.Rung
+	}
+	if err := checkUnfenced(p, w); err != nil {
+		return err
+	}
 	for i, step := range p.Steps {
 		if step.ID != i+1 {
 			return fmt.Errorf("step %d stands in place %d", step.ID, i+1)

@@ -2,6 +2,8 @@ package plan
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/requeen/requeen/internal/state"
 )
@@ -40,15 +42,20 @@ func (s *simulation) recovery(step Step) error {
 			s.up[id] = false
 		}
 		delete(s.waits, s.byName[name])
-		s.held[name] = true
-		s.fenced[name] = s.fenced[name] || step.Kind == Fence
+		s.held[name], s.kept.held[name] = true, step.ID
+		if step.Kind == Fence {
+			s.fenced[name], s.kept.raft[name] = true, false // set aside
+		}
 	case Prepare:
+		if s.rung == RungForce && !s.held[name] {
+			return wrong("%s's log is read before it is held, so it may not be whole", name)
+		}
 		s.prepared[name] = true
 	case Restore:
 		if !s.held[name] || !s.prepared[name] {
 			return wrong("%s's directory is replaced before it is held and the new one laid beside it", name)
 		}
-		s.swapped[name] = true
+		s.swapped[name], s.kept.raft[name] = true, true
 	case Start, Unlock:
 		return s.bringUp(step)
 	case Init:
@@ -66,8 +73,11 @@ func (s *simulation) recovery(step Step) error {
 // bringUp starts or unlocks the step's node and those with it.
 func (s *simulation) bringUp(step Step) error {
 	for _, name := range append([]string{step.Node}, step.With...) {
-		s.held[name] = false
+		s.let(name)
 		id, known := s.byName[name]
+		if s.margin().Spare >= 0 && s.kept.raft[name] && !s.swapped[name] && !slices.Contains(s.order, id) {
+			return fmt.Errorf("step %d: %s holds state of a swarm that was left, and is started beside the one that answers: two clusters with one ID", step.ID, name)
+		}
 		if !known || s.swapped[name] {
 			continue // it comes up in no swarm
 		}
@@ -104,6 +114,15 @@ func (s *simulation) force(step Step) error {
 	if !s.swapped[step.Node] || s.held[step.Node] {
 		return fmt.Errorf("step %d: %s is forced before its prepared directory is in place and its engine runs", step.ID, step.Node)
 	}
+	if s.forced != 0 {
+		return fmt.Errorf("step %d: %s is forced after step %d has forced another one: two clusters with one ID", step.ID, step.Node, s.forced)
+	}
+	s.forced = step.ID
+	for _, name := range slices.Sorted(maps.Keys(s.kept.fencing)) {
+		if s.kept.fencing[name] && name != step.Node && !s.held[name] {
+			return fmt.Errorf("step %d: %s is forced while nothing keeps %s from starting: two clusters with one ID", step.ID, step.Node, name)
+		}
+	}
 	for _, id := range s.order {
 		if (s.up[id] || s.waits[id]) && id != s.byName[step.Node] {
 			return fmt.Errorf("step %d: %s is forced while %s is up: two clusters with one ID", step.ID, step.Node, s.name[id])
@@ -120,11 +139,20 @@ func (s *simulation) force(step Step) error {
 	return nil
 }
 
+// let lets a node's engine start.
+func (s *simulation) let(name string) {
+	s.held[name] = false
+	delete(s.kept.held, name)
+}
+
 func (s *simulation) join(step Step) error {
 	if m := s.margin(); m.Spare < 0 {
 		return fmt.Errorf("step %d: %s joins a swarm without a quorum", step.ID, step.Node)
 	}
-	s.held[step.Node] = false
+	if s.kept.raft[step.Node] {
+		return fmt.Errorf("step %d: %s joins over state that is not set aside, and a join that fails erases it", step.ID, step.Node)
+	}
+	s.let(step.Node)
 	if step.Join == nil || step.Join.Role != "manager" {
 		return nil
 	}

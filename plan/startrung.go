@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/requeen/requeen/internal/diag"
@@ -61,7 +62,20 @@ func (p *planner) rungStart() bool {
 		p.together(Unlock, locked, fmt.Sprintf("%s locked. With the key %d of %d managers are there, which is a quorum: without one an unlock hangs the engine, so all get it at once",
 			areIs(locked), have, p.w.members()))
 	}
+	p.stillHeld(start)
 	return true
+}
+
+// stillHeld says which managers a cut recovery holds that can't be started as they
+// are: they join once the swarm answers.
+func (p *planner) stillHeld(started []*node) {
+	for _, n := range p.w.managers() {
+		if id := n.fencedBy(); id != "" && !slices.Contains(started, n) {
+			p.unmet(Unmet{Code: diag.LeftoverStuck, Goal: n.cfg.Name + " is a manager of the swarm", Node: n.cfg.Name,
+				Reason: fmt.Sprintf("The recovery %s, which was cut, holds the engine of %s, whose directory is not whole as it lies: it can't be started with the others.", id, n.cfg.Name),
+				Remedy: "requeen apply brings the swarm back first; then plan again."})
+		}
+	}
 }
 
 // startable tells whether an engine can be started, or started again, on a

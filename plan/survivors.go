@@ -221,10 +221,7 @@ func (p *planner) unfenced(target *node, members []state.Member) []Unfenced {
 	return list
 }
 
-// fenceable tells whether a host can be kept from taking part in the old swarm.
-func (p *planner) fenceable(n *node) bool {
-	return n.doubt == nil && n.host.Looked == state.Present && n.host.Service.Unit != ""
-}
+func (p *planner) fenceable(n *node) bool { return n.fenceable() }
 
 func (p *planner) unfencedHazards(step int) {
 	for _, u := range p.plan.Recovery.Unfenced {

@@ -1,9 +1,11 @@
 package plan
 
 import (
+	"slices"
 	"sort"
 
 	"github.com/requeen/requeen/internal/state"
+	"github.com/requeen/requeen/schema"
 )
 
 // voter is a manager that counts for the quorum, declared or not.
@@ -42,11 +44,7 @@ func isVoter(m *state.SwarmNode) bool {
 func (w *world) findVoters() []*voter {
 	var list []*voter
 	if w.st.Swarm == nil {
-		for _, n := range w.managers() {
-			id := or(n.nodeID(), "?"+n.cfg.Name)
-			up := n.state.State == NodeActive && n.host.Engine.SwarmError == "" && n.host.Engine.LocalNodeState == "active"
-			list = append(list, &voter{id: id, node: n, up: up})
-		}
+		list = w.silentVoters()
 	} else {
 		for i := range w.st.Swarm.Nodes {
 			m := &w.st.Swarm.Nodes[i]
@@ -61,6 +59,44 @@ func (w *world) findVoters() []*voter {
 
 // declaredAs finds the declared node that an entry was matched to.
 func (w *world) declaredAs(id string) *node { return w.at.owners[id] }
+
+// silentVoters are those of a swarm that does not answer: the members that the
+// furthest log names, or where none was read the declared managers.
+func (w *world) silentVoters() []*voter {
+	var members []state.Member
+	if best := w.furthest(); best != nil {
+		members = best.host.SwarmDir.Raft.Members
+	}
+	named := map[string]bool{}
+	var list []*voter
+	for _, n := range w.managers() {
+		i := slices.IndexFunc(members, func(m state.Member) bool { return n.isMember(m) })
+		if len(members) > 0 && i < 0 {
+			continue
+		}
+		id := or(n.nodeID(), "?"+n.cfg.Name)
+		if i >= 0 {
+			id, named[members[i].NodeID] = members[i].NodeID, true
+		}
+		up := n.state.State == NodeActive && n.host.Engine.SwarmError == "" && n.host.Engine.LocalNodeState == "active"
+		list = append(list, &voter{id: id, node: n, up: up})
+	}
+	for _, m := range members {
+		if !named[m.NodeID] {
+			list = append(list, &voter{id: m.NodeID, member: &state.SwarmNode{ID: m.NodeID, Role: schema.RoleManager, ManagerAddr: m.Addr}})
+		}
+	}
+	return list
+}
+
+// isMember tells whether a declared node is a member that a log names: by the node
+// ID that its host tells, and where that was not read by the address.
+func (n *node) isMember(m state.Member) bool {
+	if id := n.nodeID(); id != "" {
+		return id == m.NodeID
+	}
+	return sameHost(m.Addr, n.cfg.Address)
+}
 
 // mayBeDeclared tells whether an entry could be a declared node's, though it was
 // matched to none: then it is not called undeclared.

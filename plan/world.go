@@ -36,9 +36,15 @@ type node struct {
 // join makes a world. cfg and st stay untouched.
 func join(cfg *schema.Config, st *state.State) *world {
 	w := &world{cfg: cfg, st: st}
+	hosts := map[string]*state.Host{}
+	for i := range st.Hosts {
+		if h := &st.Hosts[i]; hosts[h.Name] == nil {
+			hosts[h.Name] = h
+		}
+	}
 	for _, n := range cfg.Nodes {
 		host := state.Host{Name: n.Name, Address: n.Address}
-		if h := st.Host(n.Name); h != nil {
+		if h := hosts[n.Name]; h != nil {
 			host = *h
 		}
 		own := &node{cfg: n, host: host}

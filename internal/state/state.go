@@ -1,6 +1,10 @@
 package state
 
-import "time"
+import (
+	"sort"
+	"strings"
+	"time"
+)
 
 // State is all that was observed in one look.
 type State struct {
@@ -15,8 +19,12 @@ type State struct {
 	Repositories  []Repository `json:"repositories"`            // one for each declared, sorted by Name
 }
 
-// Host finds a host by its node's name.
+// Host finds a host by its node's name: at once where they are sorted, as they are
+// observed.
 func (s *State) Host(name string) *Host {
+	if i, found := sort.Find(len(s.Hosts), func(i int) int { return strings.Compare(name, s.Hosts[i].Name) }); found {
+		return &s.Hosts[i]
+	}
 	for i := range s.Hosts {
 		if s.Hosts[i].Name == name {
 			return &s.Hosts[i]
