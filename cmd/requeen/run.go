@@ -37,8 +37,12 @@ func (s *session) abandon(ctx context.Context, f applyFlags, p *plan.Plan, diges
 
 func (s *session) ports(f applyFlags, p *plan.Plan) apply.Ports {
 	world := effects.New(s.effects())
-	return apply.Ports{Observer: s, Hosts: world, Archive: world, Recoverer: world, Shaper: world, Clock: realClock{}, Sink: s.sink(f.json, p)}
+	return apply.Ports{Observer: s, Hosts: world, Archive: world, Recoverer: world, Shaper: world, Clock: realClock{}, Sink: watched(s, p, s.sink(f.json, p))}
 }
+
+// watched is the sink as it is. The program of the end-to-end tests looks at the
+// engines after every step there.
+var watched = func(_ *session, _ *plan.Plan, sink apply.Sink) apply.Sink { return sink }
 
 func (s *session) request(f applyFlags, p *plan.Plan, digest string, raw []byte, typed bool, interrupt <-chan struct{}) apply.Request {
 	return apply.Request{

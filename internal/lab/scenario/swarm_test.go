@@ -72,6 +72,7 @@ func newSwarm(t *testing.T, o lab.Options) *swarm {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	t.Cleanup(cancel)
 	o.Install = true
+	o.Name += os.Getenv("RQ_LAB_SUFFIX") // so that two runs of one test can go side by side
 	begin := time.Now()
 	l, err := lab.Up(ctx, o, func(line string) {})
 	if err != nil {
@@ -153,6 +154,7 @@ func (s *swarm) run(args ...string) result { return s.runWith(nil, args...) }
 
 func (s *swarm) runWith(env []string, args ...string) result {
 	s.t.Helper()
+	defer s.margins(args)()
 	var out, errOut bytes.Buffer
 	cmd := s.command(env, args...)
 	cmd.Stdout, cmd.Stderr = &out, &errOut
