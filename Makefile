@@ -6,7 +6,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 BIN     := bin/requeen
 PREFIX  ?= /usr/local
 
-.PHONY: build man install demo recording test unit lab-test torture bench fmt clean go-version
+.PHONY: build man install demo recording test unit vet enumerations lab-test torture bench fmt clean go-version
 
 build: go-version
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/requeen
@@ -38,12 +38,25 @@ demo: build
 recording: build
 	$(GO) run ./internal/lab/record -out internal/lab/demo.svg -- internal/lab/demo.sh $(BIN)
 
-test: unit lab-test
+# Minutes of arithmetic and nothing else: make test does them beside the lab's tests,
+# which mostly wait.
+ENUMERATIONS := ^TestEvery(Emergency|Shape)$$
 
-unit: go-version
+test: vet
+	$(GO) test -timeout 10m -skip '$(ENUMERATIONS)' ./...
+	@$(MAKE) --no-print-directory -j 2 enumerations lab-test
+
+unit: vet
+	$(GO) test -timeout 10m ./...
+
+vet: go-version
 	$(GO) vet ./...
 	$(GO) vet -tags lab ./internal/lab/... ./cmd/requeen
-	$(GO) test -timeout 10m ./...
+
+enumerations: go-version
+	@mkdir -p bin
+	@internal/lab/beside.sh bin/enumerations.log $(GO) test -timeout 30m -count=1 -v -run '$(ENUMERATIONS)' ./plan
+	@grep -E 'states' bin/enumerations.log
 
 # Real swarms on this machine: needs root, installs the packages it lacks, and
 # fails (never skips) where a lab can't be made. One package after the other
