@@ -135,7 +135,7 @@ func (s *swarm) recoveryCutOff(write int, c aCut, lost []string) {
 		}
 	}
 	s.recovered(before, keep...)
-	s.nextPlanBacksUp()
+	s.nextPlanAfterPoint(write)
 }
 
 // appliesCutOff applies, cuts the host of the step whose intent is a journal

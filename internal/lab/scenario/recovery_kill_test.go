@@ -112,7 +112,7 @@ func (s *swarm) recoveryKilledAfter(n int, journal bool, lost []string) {
 		}
 	}
 	s.recovered(before, keep...)
-	s.nextPlanBacksUp()
+	s.nextPlanAfterPoint(n)
 }
 
 // plansToTheEnd plans and applies until no plan has a step any more.

@@ -262,6 +262,18 @@ func (s *swarm) stillRun(node string, before []string) {
 // taken, and nothing is to be done.
 func (s *swarm) nextPlanBacksUp() {
 	s.t.Helper()
+	if s.nextPlanIsABackup() {
+		s.does("apply", "next.plan")
+		s.allBack()
+	}
+	s.nothingToDo()
+	s.nothingHeld()
+}
+
+// nextPlanIsABackup says that the next plan is a backup and no more, and whether one
+// is due.
+func (s *swarm) nextPlanIsABackup() (due bool) {
+	s.t.Helper()
 	p := s.planFile("next.plan")
 	for _, step := range p.Steps {
 		if step.Backup == "" {
@@ -271,12 +283,19 @@ func (s *swarm) nextPlanBacksUp() {
 	if p.Recovery != nil || len(p.Unmet) > 0 {
 		s.t.Errorf("after the recovery the next plan has the recovery %+v and unmet %+v", p.Recovery, p.Unmet)
 	}
-	if len(p.Steps) > 0 {
-		s.does("apply", "next.plan")
-		s.allBack()
+	return len(p.Steps) > 0
+}
+
+// nextPlanAfterPoint is nextPlanBacksUp; of make torture's hundreds of points every
+// fifth alone takes the backup.
+func (s *swarm) nextPlanAfterPoint(n int) {
+	s.t.Helper()
+	if torture() && n%5 != 0 {
+		s.nextPlanIsABackup()
+		s.nothingHeld()
+		return
 	}
-	s.nothingToDo()
-	s.nothingHeld()
+	s.nextPlanBacksUp()
 }
 
 // secret creates a secret on a manager.
