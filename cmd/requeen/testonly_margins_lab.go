@@ -41,10 +41,10 @@ func init() {
 const marginPatience = 20 * time.Second
 
 // hostRunsOn are the margins at which the engines may be after a step: a backup's run
-// on the host starts the engine by itself once the copy is made.
+// on the host starts the engine, and unlocks it, by itself once the copy is made.
 func hostRunsOn(p *plan.Plan, step int) []plan.Margin {
 	margins := []plan.Margin{p.Steps[step].Margin}
-	if first := p.Steps[step]; first.Backup != "" && (first.Kind == plan.Stop || first.Kind == plan.Archive) {
+	if first := p.Steps[step]; first.Backup != "" {
 		for _, next := range p.Steps[step+1:] {
 			if next.Node != first.Node || next.Kind == plan.Verify {
 				break

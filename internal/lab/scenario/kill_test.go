@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -81,8 +82,8 @@ func (s *swarm) killedAfter(n int) {
 	s.nothingToDo()
 }
 
-// plaintextGoes says that the private copies that are there go by themselves: a
-// killed run's, or those of another requeen that is at work on this machine.
+// plaintextGoes says that the private copies of killed runs go by themselves. Those of
+// another requeen that is at work on this machine are its own.
 func (s *swarm) plaintextGoes() {
 	s.t.Helper()
 	private, err := filepath.Glob("/dev/shm/requeen-*")
@@ -91,8 +92,20 @@ func (s *swarm) plaintextGoes() {
 	must(s.t, err)
 	private = append(private, more...)
 	s.eventually(10*time.Second, fmt.Sprintf("plaintext to go: %v", private), func() (bool, error) {
-		return !slices.ContainsFunc(private, func(dir string) bool { _, err := os.Stat(dir); return err == nil }), nil
+		return !slices.ContainsFunc(private, ownerless), nil
 	})
+}
+
+// ownerless tells whether a private directory is there and no living process holds the
+// lock on its owner file.
+func ownerless(dir string) bool {
+	f, err := os.Open(filepath.Join(dir, "owner"))
+	if err != nil {
+		_, err := os.Stat(dir)
+		return err == nil
+	}
+	defer f.Close()
+	return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
 }
 
 // cutInTheMiddle takes the operator's network to the manager away while its
