@@ -6,7 +6,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 BIN     := bin/requeen
 PREFIX  ?= /usr/local
 
-.PHONY: build man install demo recording test unit vet enumerations lab-test torture bench fmt clean go-version
+.PHONY: build man install demo recording test unit vet enumerations lab-test torture torture-kills torture-cuts torture-20 torture-others bench fmt clean go-version
 
 build: go-version
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/requeen
@@ -66,13 +66,25 @@ lab-test: go-version
 	@set -o pipefail; $(GO) test -tags lab -p 1 -count=1 -timeout 50m -v ./internal/lab/... 2>&1 | tee bin/lab-test.log || \
 	  { internal/lab/failures.sh bin/lab-test.log; exit 1; }
 
-# Every kill point on every engine. What passed stands in the report and is not
-# tried again; remove the report to begin anew.
+# Every kill point on every engine, two labs side by side, since a lab mostly waits.
+# What passed stands in the report and is not tried again; remove the report to begin
+# anew.
 torture: go-version
 	@mkdir -p bin
-	RQ_TORTURE=1 RQ_TORTURE_REPORT=$(CURDIR)/bin/torture.report \
-	  $(GO) test -tags lab -count=1 -timeout 8h -v -run '(Plain|Autolocked)On(20|28)$$/(count|killed)|TestRecovery(On|Shapes|Refused)|TestShapePorts' ./internal/lab/scenario
-	@printf '%s passed, %s failed\n' "$$(grep -c '^ok ' bin/torture.report)" "$$(grep -c '^FAIL' bin/torture.report)"
+	@$(MAKE) --no-print-directory -j 2 -k torture-kills torture-20 torture-cuts torture-others; status=$$?; \
+	  awk '/^(ok|FAIL) /{last[substr($$0,6)]=$$1} END{for(n in last) c[last[n]]++; print c["ok"]+0 " passed, " c["FAIL"]+0 " failed"}' bin/torture.report; exit $$status
+
+TORTURE := RQ_TORTURE=1 RQ_TORTURE_REPORT=$(CURDIR)/bin/torture.report $(GO) test -tags lab -count=1 -timeout 8h -v ./internal/lab/scenario
+
+torture-kills:
+	RQ_LAB_SUFFIX=k $(TORTURE) -run 'TestRecoveryOn28$$/^killed_in'
+torture-cuts:
+	RQ_LAB_SUFFIX=c $(TORTURE) -run 'TestRecoveryOn28$$/^cut_off'
+torture-20:
+	$(TORTURE) -run 'TestRecoveryOn20$$'
+torture-others:
+	$(TORTURE) -run '(Plain|Autolocked)On(20|28)$$/(count|killed)'
+	$(TORTURE) -run 'TestRecovery(On28|Shapes|Refused)|TestShapePorts' -skip 'TestRecoveryOn28$$/^(killed_in|cut_off)'
 
 # What requeen costs, next to what one does without it; about half an
 # hour on a machine with nothing else to do. Results: internal/lab/bench/results.md
