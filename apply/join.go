@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 
@@ -52,26 +53,44 @@ func waitJoined(ctx context.Context, t *task) (string, error) {
 		call, cancel := context.WithTimeout(ctx, callTimeout)
 		defer cancel()
 		joined, text, err := t.Recoverer.Joined(call, op)
-		seen = text
+		var left *NotJoinedError
+		if errors.As(err, &left) {
+			seen = left.Error()
+			return false, t.joinsAnew(ctx, op, left)
+		}
+		if t.lastSeen, seen = text, text; joined {
+			t.lastSeen = ""
+		}
 		return joined, err
 	})
 	return seen, err
 }
 
+// joinsAnew asks again for a join that the engine gave up: the swarm had no leader for a
+// while, and an engine does not try again by itself.
+func (t *task) joinsAnew(ctx context.Context, op Operation, left *NotJoinedError) error {
+	if t.lastErr == nil {
+		t.note(t.s, "%v; it joins anew", left)
+	}
+	call, cancel := t.within(ctx)
+	defer cancel()
+	return t.Recoverer.JoinSwarm(call, op)
+}
+
 func takeOver(ctx context.Context, t *task) error {
-	return t.acts(ctx, "Putting labels and availability back", func(ctx context.Context) error {
+	return t.insist(ctx, "Putting labels and availability back", func(ctx context.Context) error {
 		return t.Recoverer.TakeOver(ctx, t.joinOperation())
 	})
 }
 
 func removeEntry(ctx context.Context, t *task) error {
-	return t.acts(ctx, "Removing the old entry", func(ctx context.Context) error {
+	return t.insist(ctx, "Removing the old entry", func(ctx context.Context) error {
 		return t.Recoverer.RemoveEntry(ctx, t.joinOperation())
 	})
 }
 
 func rotateJoinTokens(ctx context.Context, t *task) error {
-	return t.acts(ctx, "Making the join tokens anew", func(ctx context.Context) error {
+	return t.insist(ctx, "Making the join tokens anew", func(ctx context.Context) error {
 		return t.Recoverer.RotateJoinTokens(ctx, t.joinOperation())
 	})
 }

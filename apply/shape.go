@@ -122,12 +122,24 @@ func (t *task) ask(ctx context.Context, has func(Shaper, context.Context, Shape)
 	return done, seen, err
 }
 
-// tell has the effect. While no manager takes it, it is told again until the step's
-// time is over: a leader that is demoted, or is lost, is followed by another.
+// tell has the effect, through those that may take it: a leader that is demoted, or is
+// lost, is followed by another.
 func (t *task) tell(ctx context.Context, doing string, tell func(Shaper, context.Context, Shape) error) error {
+	var refused error
+	return t.insist(ctx, doing, func(ctx context.Context) error {
+		t.lookElsewhere(ctx, refused)
+		refused = tell(t.Shaper, ctx, t.shape())
+		return refused
+	})
+}
+
+// insist has an effect that does no harm when it is had twice. While no manager takes
+// it, as before a new leader is elected, it is asked for again until the step's time is
+// over.
+func (t *task) insist(ctx context.Context, doing string, act func(context.Context) error) error {
 	return t.acts(ctx, doing, func(ctx context.Context) error {
 		for told := false; ; told = true {
-			err := tell(t.Shaper, ctx, t.shape())
+			err := act(ctx)
 			if !errors.Is(err, ErrNoManager) || !t.Clock.Now().Before(t.deadline) {
 				return err
 			}
@@ -137,7 +149,6 @@ func (t *task) tell(ctx context.Context, doing string, tell func(Shaper, context
 			if err := t.sleep(ctx, t.req.PollEvery); err != nil {
 				return err
 			}
-			t.lookElsewhere(ctx, err)
 			if err := t.mayAct(); err != nil {
 				return err
 			}

@@ -23,7 +23,7 @@ const (
 	restoreTimeout = 120 * time.Second
 	initTimeout    = 120 * time.Second
 	joinTimeout    = 180 * time.Second
-	nodeTimeout    = 60 * time.Second
+	nodeTimeout    = 120 * time.Second // two managers may need 45 s and more to elect a leader
 	keyTimeout     = 180 * time.Second
 	checkTimeout   = 300 * time.Second
 )

@@ -25,6 +25,7 @@ type host struct {
 	name, nodeID, machine, address string
 
 	leader  bool
+	gaveUp  bool // the engine does not try its join again
 	up      bool // the engine
 	locked  bool
 	seenAt  time.Time // a manager that is back is seen from then on

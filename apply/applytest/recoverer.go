@@ -315,6 +315,10 @@ func (p *Process) JoinSwarm(_ context.Context, op apply.Operation) error {
 		if err := h.lift(w, op); err != nil {
 			return err
 		}
+		if h.gaveUp = w.Faults.JoinsGivenUp > 0; h.gaveUp {
+			w.Faults.JoinsGivenUp--
+			return nil // the engine says later that it got no certificate
+		}
 		if !op.Keep {
 			h.nodeID = fmt.Sprintf("anew%s", h.name[1:])
 		}
@@ -331,6 +335,9 @@ func (p *Process) Joined(_ context.Context, op apply.Operation) (joined bool, se
 	err = p.w.call("Joined", op.Node, func() error {
 		epoch, _, live := p.w.live()
 		h := p.w.host(op.Node)
+		if h.gaveUp {
+			return &apply.NotJoinedError{Node: op.Node, Text: "The swarm does not have a leader"}
+		}
 		joined = live && h.epoch == epoch && h.reachable(p.w.Clock.Now())
 		seen = op.Source + " sees " + op.Node
 		return nil
@@ -354,17 +361,20 @@ func (p *Process) NotReady(_ context.Context, ops []apply.Operation) (names []st
 
 // TakeOver puts labels back.
 func (p *Process) TakeOver(_ context.Context, op apply.Operation) error {
-	return p.w.call("TakeOver", op.Node, func() error { return nil })
+	return p.w.call("TakeOver", op.Node, p.w.asksLeader)
 }
 
 // RotateJoinTokens makes the tokens anew.
 func (p *Process) RotateJoinTokens(_ context.Context, op apply.Operation) error {
-	return p.w.call("RotateJoinTokens", op.Node, func() error { return nil })
+	return p.w.call("RotateJoinTokens", op.Node, p.w.asksLeader)
 }
 
 // RemoveEntry removes an old entry.
 func (p *Process) RemoveEntry(_ context.Context, op apply.Operation) error {
 	return p.w.call("RemoveEntry", op.Node, func() error {
+		if err := p.w.asksLeader(); err != nil {
+			return err
+		}
 		for _, h := range p.w.hosts {
 			if h.nodeID == op.Entry && h.reachable(p.w.Clock.Now()) {
 				p.w.violate("the entry of %s, which is in the swarm, is removed", h.name)
@@ -372,4 +382,13 @@ func (p *Process) RemoveEntry(_ context.Context, op apply.Operation) error {
 		}
 		return nil
 	})
+}
+
+// asksLeader is what a call finds that only a leader carries out.
+func (w *World) asksLeader() error {
+	if w.Faults.NoLeader > 0 {
+		w.Faults.NoLeader--
+		return fmt.Errorf("%w: the swarm has no leader", apply.ErrNoManager)
+	}
+	return nil
 }

@@ -35,6 +35,9 @@ type Faults struct {
 	UpdateStops string          // the word at which the next update of a service stops
 	NeverEmpty  bool            // a drained node keeps its tasks
 	Walled      map[string]bool // from these hosts no manager can be connected to
+
+	JoinsGivenUp int // so many of the next joins of recoveries are given up by their engines
+	NoLeader     int // so many of the next calls that change an entry find no leader
 }
 
 // World is a fake swarm with its hosts and repositories. Set its fields before

@@ -23,8 +23,13 @@ func (w *World) JoinSwarm(ctx context.Context, op apply.Operation) error {
 	if err != nil {
 		return err
 	}
-	if done, err := w.joining(ctx, op); done || err != nil {
+	switch state, err := w.joinState(ctx, op); {
+	case err != nil || state == "active" || state == "pending":
 		return err
+	case state == "error":
+		if err := w.leavesFailedJoin(ctx, h, op); err != nil {
+			return err
+		}
 	}
 	answer, err := h.DialTCP(ctx, op.Address)
 	if err != nil || answer != host.TCPOpen {
@@ -90,18 +95,19 @@ func (w *World) listed(ctx context.Context, op apply.Operation) (bool, error) {
 	return listed, err
 }
 
-// joining tells that the host's engine takes part in a swarm already, or is about
-// to: of a join that was cut.
-func (w *World) joining(ctx context.Context, op apply.Operation) (bool, error) {
+// joinState is what the host's engine says of the swarm: active or pending of a join
+// that was cut or goes on, error of one that the engine gave up and does not try again.
+// It is empty while the engine is held, so that nothing answers.
+func (w *World) joinState(ctx context.Context, op apply.Operation) (string, error) {
 	var info state.Engine
 	err := w.onEngine(ctx, op.Node, func(ctx context.Context, c *engine.Client) (err error) {
 		info, err = c.Info(ctx)
 		return err
 	})
 	if err != nil {
-		return false, nil // it is held, so nothing answers
+		return "", nil
 	}
-	return info.LocalNodeState == "active" || info.LocalNodeState == "pending", nil
+	return info.LocalNodeState, nil
 }
 
 // joinToken asks a manager for the token of a role.
@@ -141,13 +147,16 @@ func (w *World) unsealOnHost(ctx context.Context, h *host.Host, op apply.Operati
 
 // Joined asks the source for the node.
 func (w *World) Joined(ctx context.Context, op apply.Operation) (joined bool, seen string, err error) {
-	id := ""
-	_ = w.onEngine(ctx, op.Node, func(ctx context.Context, c *engine.Client) error {
-		info, err := c.Info(ctx)
-		id = info.NodeID
+	var info state.Engine
+	_ = w.onEngine(ctx, op.Node, func(ctx context.Context, c *engine.Client) (err error) {
+		info, err = c.Info(ctx)
 		return err
 	})
-	if id == "" || op.Source == "" {
+	id := info.NodeID
+	switch {
+	case id == "" && info.LocalNodeState == "error":
+		return false, "", &apply.NotJoinedError{Node: op.Node, Text: info.SwarmError}
+	case id == "" || op.Source == "":
 		return false, op.Node + " is in no swarm yet", nil
 	}
 	err = w.onEngine(ctx, op.Source, func(ctx context.Context, c *engine.Client) error {
@@ -191,8 +200,20 @@ func (w *World) NotReady(ctx context.Context, ops []apply.Operation) (names []st
 	return names, err
 }
 
+// unanswered makes an error of which another try may get an answer apply.ErrNoManager.
+func unanswered(err error) error {
+	if err != nil && elsewhere(err) {
+		return fmt.Errorf("%w: %w", apply.ErrNoManager, err)
+	}
+	return err
+}
+
 // TakeOver reads the old entry and the node's new ID, and changes the new entry.
 func (w *World) TakeOver(ctx context.Context, op apply.Operation) error {
+	return unanswered(w.takeOver(ctx, op))
+}
+
+func (w *World) takeOver(ctx context.Context, op apply.Operation) error {
 	var id string
 	err := w.onEngine(ctx, op.Node, func(ctx context.Context, c *engine.Client) error {
 		info, err := c.Info(ctx)
@@ -234,23 +255,27 @@ func (w *World) TakeOver(ctx context.Context, op apply.Operation) error {
 // another ID, so that nothing runs under this one. An engine that has it as a
 // manager demotes it first.
 func (w *World) RemoveEntry(ctx context.Context, op apply.Operation) error {
-	return w.onEngineFor(ctx, op.Source, forceTimeout, func(ctx context.Context, c *engine.Client) error {
-		err := c.RemoveNode(ctx, op.Entry, true)
-		if errors.Is(err, engine.ErrNoSuchNode) {
-			return nil
+	return unanswered(w.onEngineFor(ctx, op.Source, forceTimeout, func(ctx context.Context, c *engine.Client) error {
+		return removeEntry(ctx, c, op.Entry)
+	}))
+}
+
+func removeEntry(ctx context.Context, c *engine.Client, id string) error {
+	err := c.RemoveNode(ctx, id, true)
+	if errors.Is(err, engine.ErrNoSuchNode) {
+		return nil
+	}
+	if errors.Is(err, engine.ErrStillManager) {
+		role := "worker"
+		if err := c.UpdateNode(ctx, id, engine.NodeChange{Role: &role}); err != nil {
+			return err
 		}
-		if errors.Is(err, engine.ErrStillManager) {
-			role := "worker"
-			if err := c.UpdateNode(ctx, op.Entry, engine.NodeChange{Role: &role}); err != nil {
-				return err
-			}
-			return c.RemoveNode(ctx, op.Entry, true)
-		}
-		return err
-	})
+		return c.RemoveNode(ctx, id, true)
+	}
+	return err
 }
 
 // RotateJoinTokens makes both join tokens anew.
 func (w *World) RotateJoinTokens(ctx context.Context, op apply.Operation) error {
-	return w.onEngine(ctx, op.Source, func(ctx context.Context, c *engine.Client) error { return c.RotateJoinTokens(ctx) })
+	return unanswered(w.onEngine(ctx, op.Source, func(ctx context.Context, c *engine.Client) error { return c.RotateJoinTokens(ctx) }))
 }
