@@ -30,3 +30,13 @@ func (e *UnreadableError) Error() string {
 }
 
 func (e *UnreadableError) Unwrap() error { return e.Err }
+
+// NotKeptError says that a backup which is to stay is not there, whole, any more.
+type NotKeptError struct {
+	ID     string // the backup's
+	Reason string // what was found, as a clause
+}
+
+func (e *NotKeptError) Error() string {
+	return fmt.Sprintf("the backup %s, which was to stay: %s", e.ID, e.Reason)
+}

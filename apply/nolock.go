@@ -39,8 +39,8 @@ func (r *runner) lockless() error {
 			continue
 		}
 		return &LockNeededError{diag.Diagnostic{Severity: diag.Error, Code: diag.LockNeeded,
-			Summary: fmt.Sprintf("Step %d, %s %s, needs the lock of repository %s", s.ID, s.Kind, s.Node, s.Repository),
-			Detail:  "It is for a backup or a copy that is kept there, and with -lock=false no lock is taken. No step was begun.",
+			Summary: fmt.Sprintf("Step %d, %s %s, needs the lock of repository %s", s.ID, s.Kind, s.Where(), s.Repository),
+			Detail:  "It is for backups or copies that are kept there, and with -lock=false no lock is taken. No step was begun.",
 			Remedy:  "Leave out -lock=false. If the repository can't be locked, run requeen plan -lock=false -out FILE and requeen apply -lock=false FILE: that plan keeps the survivor's copy on its host, and takes no backup."}}
 	}
 	return nil

@@ -99,6 +99,24 @@ type Archive interface {
 	// removing what a cut earlier try of the same ID left. A copy that does
 	// not verify is an *UnreadableError and leaves nothing.
 	Store(ctx context.Context, req StoreRequest, progress func(StoreProgress)) (state.Backup, error)
+	// Remove removes a backup, its manifest first. It looks first whether the backup
+	// that Keeps names is there, verified and whole; where it is not, the error is a
+	// *NotKeptError and nothing is removed. Of a backup that is gone already it
+	// removes what a cut try left of it, and tells removed false. It refuses one that
+	// is of another swarm or block than is said.
+	Remove(ctx context.Context, r Removal) (removed bool, err error)
+	// Sweep removes what uploads and removals that were cut left, once it is older
+	// than any that may still be under way.
+	Sweep(ctx context.Context, repository string) error
+}
+
+// Removal is a backup to be removed.
+type Removal struct {
+	Repository string // the repository block's label
+	ID         string // the backup's ID
+	Backup     string // the backup block's label
+	SwarmID    string
+	Keeps      string // the ID of the backup without which none is removed
 }
 
 // Lock is a held lock.

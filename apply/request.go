@@ -46,6 +46,7 @@ type Request struct {
 // Result is what a run did.
 type Result struct {
 	Backups []state.Backup // made or found made by this plan, in the steps' order
+	Removed []string       // the IDs of the backups that this try removed
 	Skipped []int          // the steps that had nothing left to do
 	Resumed bool           // an earlier try's journal was continued
 	Journal string         // its directory

@@ -45,6 +45,13 @@ func sequences(p *plan.Plan) ([]*sequence, map[int]*sequence, error) {
 			byStep[s.ID] = &sequence{shape: true, steps: []plan.Step{s}}
 			continue
 		}
+		if s.Kind == plan.PruneBackups {
+			if s.Prune == nil || s.Repository == "" || s.Backup == "" || p.SwarmID == "" {
+				return nil, nil, fmt.Errorf("step %d (%s) does not say which backups of which swarm it removes", s.ID, s.Kind)
+			}
+			byStep[s.ID] = &sequence{steps: []plan.Step{s}}
+			continue
+		}
 		q := findSequence(list, s)
 		if q == nil {
 			if s.Run == "" && s.Kind != plan.Stop {

@@ -32,6 +32,8 @@ func init() {
 		plan.Unlock:  unlockKind,
 		plan.Verify:  verifyKind,
 		plan.CleanUp: cleanUpKind,
+
+		plan.PruneBackups: pruneKind,
 	}
 }
 
@@ -50,6 +52,9 @@ type task struct {
 	lastSeen  string        // how a manager last saw the step's, which was not as it is to be
 	started   bool          // StartEngine was called, or found needless
 	unlocked  bool          // Unlock was called, or found needless
+
+	pruning plan.Pruning // what the guard of a prune step found
+	removed int          // backups that a prune step has removed
 }
 
 func (r *runner) task(s plan.Step) *task {

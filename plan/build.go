@@ -28,6 +28,9 @@ type Input struct {
 	// is written to a repository then, and nothing that another run may be storing
 	// is removed from a host.
 	NoLock bool
+	// Prune plans the removal of backups that no rule keeps, and nothing else
+	// (backup prune).
+	Prune bool
 	// HelperSystems are the systems ("linux/amd64") for which a helper is at
 	// hand; nil says that there is one for any.
 	HelperSystems []string
@@ -96,6 +99,11 @@ func (p *planner) decide() []*need {
 		p.unmet(*p.w.id.problem)
 		return nil
 	}
+	if p.in.Prune {
+		needs := p.w.needs(p.in.Now, false)
+		p.pruneAlone(needs)
+		return needs
+	}
 	for _, n := range p.w.nodes {
 		if n.doubt != nil {
 			p.unmet(*n.doubt)
@@ -131,6 +139,7 @@ func (p *planner) decide() []*need {
 		}
 	}
 	p.shape()
+	p.prune(needs)
 	return needs
 }
 

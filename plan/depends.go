@@ -81,6 +81,9 @@ func (d *dependencies) step(i int) {
 
 // hosts are what a step touches: nodes, or an entry that is no declared node's.
 func (s Step) hosts() []string {
+	if s.Kind == PruneBackups {
+		return nil
+	}
 	if s.Node == "" {
 		return []string{"entry " + s.Entry}
 	}

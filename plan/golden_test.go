@@ -29,6 +29,7 @@ type golden struct {
 	state   *state.State
 	backup  bool     // plan -backup
 	noLock  bool     // plan -lock=false
+	prune   bool     // backup prune
 	helpers []string // Input.HelperSystems
 	restore string   // plan -restore
 	onto    string   // plan -onto
@@ -53,7 +54,7 @@ func (g golden) input(t testing.TB) plan.Input {
 	if err := dec.Decode(st); err != nil {
 		t.Fatal(err)
 	}
-	return plan.Input{Config: cfg, State: st, Now: st.ObservedAt, ToolVersion: "0.1.0", Backup: g.backup, HelperSystems: g.helpers, Restore: g.restore, Onto: g.onto, NoLock: g.noLock}
+	return plan.Input{Config: cfg, State: st, Now: st.ObservedAt, ToolVersion: "0.1.0", Backup: g.backup, HelperSystems: g.helpers, Restore: g.restore, Onto: g.onto, NoLock: g.noLock, Prune: g.prune}
 }
 
 func TestGolden(t *testing.T) {

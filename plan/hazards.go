@@ -22,9 +22,12 @@ func (p *planner) hazards(needs []*need) {
 	p.strangerHazard()
 	p.zoneHazard()
 	for _, s := range p.plan.Steps {
-		if s.Shapes() {
+		switch {
+		case s.Kind == PruneBackups:
+			p.pruneHazards(s)
+		case s.Shapes():
 			p.shapeHazards(s)
-		} else {
+		default:
 			p.stepHazards(s)
 		}
 	}

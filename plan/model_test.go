@@ -107,6 +107,13 @@ func (m *model) run(p *plan.Plan, n int) {
 }
 
 func (m *model) step(p *plan.Plan, s plan.Step) {
+	if s.Kind == plan.PruneBackups {
+		repo := m.st.Repository(s.Repository)
+		repo.Backups = slices.DeleteFunc(repo.Backups, func(b state.Backup) bool {
+			return slices.ContainsFunc(s.Prune.Remove, func(j plan.Judged) bool { return j.ID == b.ID })
+		})
+		return
+	}
 	h := m.st.Host(s.Node)
 	if h.SwarmDir.NodeID != s.NodeID {
 		panic(fmt.Sprintf("step %d is for node %s, %s is %s", s.ID, s.NodeID, s.Node, h.SwarmDir.NodeID))

@@ -6,15 +6,15 @@ import (
 	"github.com/requeen/requeen/internal/diag"
 )
 
-// Writes tells whether a step needs the lock of its repository: it stores there,
-// leads to that, or removes from a host what another run may be storing. What only
+// Writes tells whether a step needs the lock of its repository: it stores or removes
+// there, leads to that, or removes from a host what another run may be storing. What only
 // reads a backup, or brings an engine back, does not.
 func (s Step) Writes() bool {
 	if s.Repository == "" {
 		return false
 	}
 	switch s.Kind {
-	case Stop, Archive, Verify, Save, CleanUp:
+	case Stop, Archive, Verify, Save, CleanUp, PruneBackups:
 		return true
 	}
 	return false

@@ -37,6 +37,7 @@ func drawWild(t *rapid.T) plan.Input {
 	for i := range cfg.Backups {
 		cfg.Backups[i].From = rapid.SampledFrom([]string{"follower", "follower", "m1", "m2", "nobody"}).Draw(t, "from")
 	}
+	cfg.Backups[0].Keep = drawKeep(t)
 	cfg.Nodes[0].Connection.Become = rapid.SampledFrom([]string{"", "sudo"}).Draw(t, "become")
 	if rapid.Bool().Draw(t, "autolock") {
 		autolock(st)
@@ -60,6 +61,14 @@ func drawWild(t *rapid.T) plan.Input {
 		in.HelperSystems = []string{"linux/amd64"}
 	}
 	return in
+}
+
+// drawKeep draws how many backups stay, most often all.
+func drawKeep(t *rapid.T) *schema.Keep {
+	if rapid.IntRange(0, 2).Draw(t, "keep") > 0 {
+		return nil
+	}
+	return &schema.Keep{Last: rapid.IntRange(1, 3).Draw(t, "last"), Daily: rapid.IntRange(0, 2).Draw(t, "daily")}
 }
 
 // harm changes a manager in some ways, most often in none.
@@ -246,8 +255,9 @@ func drawTame(t *rapid.T) *model {
 		cfg.Cluster.UnlockKey = schema.NewSecret("SWMKEY")
 	}
 	if rapid.Bool().Draw(t, "old backup") {
-		keep(st, aged(30*time.Hour))
+		keep(st, dailies(30*time.Hour, rapid.IntRange(1, 5).Draw(t, "old backups"))...)
 	}
+	cfg.Backups[0].Keep = drawKeep(t)
 	if n == 5 && rapid.Bool().Draw(t, "one lost") {
 		lose(st, "m5")
 	}

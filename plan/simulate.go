@@ -94,10 +94,13 @@ func (s *simulation) step(step Step) error {
 		}
 		delete(s.unproved, proof)
 		s.kept.stored++
+		s.kept.made(step)
 	case CleanUp:
 		if s.kept.remove(step.Node, step.Run) {
 			return fmt.Errorf("step %d: the copy of the run %s on %s is the last of the state that is known, and is removed", step.ID, step.Run, step.Node)
 		}
+	case PruneBackups:
+		return s.kept.prune(step)
 	}
 	return nil
 }
@@ -154,6 +157,9 @@ func checkFrom(s *simulation, p *Plan, w *world) error {
 		}
 		if m := s.margin(); m != step.Margin {
 			return fmt.Errorf("step %d: its margin is %+v, the simulation's %+v", step.ID, step.Margin, m)
+		}
+		if step.Kind == PruneBackups {
+			continue // on a repository
 		}
 		if step.Node == "" && step.Shapes() && step.Entry != "" && w.declaredAs(step.Entry) == nil {
 			continue // on an entry that no node block declares

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/requeen/requeen/internal/state"
 )
@@ -15,10 +16,12 @@ type keeping struct {
 	held    map[string]int  // node name -> the step that holds it
 	copies  map[string]bool // of cut runs, whole ones, by node name and run
 	stored  int             // verified backups, and swarm directories that are whole
+	// verified are the backups that count, by repository and block, then by ID.
+	verified map[string]map[string]bool
 }
 
 func (w *world) keeping() keeping {
-	k := keeping{raft: map[string]bool{}, fencing: map[string]bool{}, held: map[string]int{}, copies: map[string]bool{}}
+	k := keeping{raft: map[string]bool{}, fencing: map[string]bool{}, held: map[string]int{}, copies: map[string]bool{}, verified: map[string]map[string]bool{}}
 	for _, n := range w.nodes {
 		name := n.cfg.Name
 		k.raft[name] = n.host.SwarmDir.HasRaft
@@ -39,6 +42,20 @@ func (w *world) keeping() keeping {
 			}
 		}
 	}
+	for _, block := range w.cfg.Backups {
+		r := w.st.Repository(block.Repository)
+		if block.Keep == nil || r == nil {
+			continue
+		}
+		// The planner's own now is a moment later, by which one that is dated in the
+		// future may count.
+		m := w.measure(block.Name, w.st.ObservedAt.Add(time.Hour))
+		for i := range r.Backups {
+			if fault, _ := m.fault(&r.Backups[i]); fault == "" {
+				k.verify(r.Name, block.Name, r.Backups[i].ID)
+			}
+		}
+	}
 	if w.st.Swarm != nil {
 		k.stored++ // on a manager that answers, declared or not
 	}
@@ -52,6 +69,33 @@ func (k *keeping) remove(node, run string) (last bool) {
 	last = k.copies[key] && len(k.copies) == 1 && k.stored == 0
 	delete(k.copies, key)
 	return last
+}
+
+// verify takes a backup among those that count.
+func (k *keeping) verify(repository, block, id string) {
+	key := repository + "\x00" + block
+	if k.verified[key] == nil {
+		k.verified[key] = map[string]bool{}
+	}
+	k.verified[key][id] = true
+}
+
+// made takes the backup of a verify step among those that count.
+func (k *keeping) made(s Step) { k.verify(s.Repository, s.Backup, fmt.Sprintf("step %d", s.ID)) }
+
+// prune takes out what a step removes, and tells when no verified backup is left.
+func (k *keeping) prune(s Step) error {
+	list := k.verified[s.Repository+"\x00"+s.Backup]
+	for _, j := range s.Prune.Remove {
+		if list[j.ID] {
+			k.stored--
+		}
+		delete(list, j.ID)
+	}
+	if len(list) == 0 {
+		return fmt.Errorf("step %d: the last verified backup of %s in %s is removed", s.ID, s.Backup, s.Repository)
+	}
+	return nil
 }
 
 // fenceable tells whether a host can be kept from taking part in the old swarm.

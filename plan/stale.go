@@ -30,6 +30,7 @@ const (
 	Expired        ChangeKind = "expired"         // the plan destroys, and is too old to be begun
 	EntryGone      ChangeKind = "entry-gone"      // the swarm does not list a node any more that a step is on
 	EntryBack      ChangeKind = "entry-back"      // a node is seen again that a step removes as lost
+	BackupNeeded   ChangeKind = "backup-needed"   // a backup that a step removes is the newest verified one now, or there is none
 	HostBack       ChangeKind = "host-back"       // a host can be reached again whose node a step removes as dead
 	// ConfigurationChanged: a command of the plan failed, and the configuration is
 	// another one since.
@@ -77,6 +78,7 @@ func Stale(p *Plan, st *state.State, done Done) []Change {
 	c.hosts()
 	c.runs()
 	c.backups()
+	c.prunes()
 	return c.changes
 }
 
@@ -295,7 +297,7 @@ func (c *comparison) backups() {
 
 // leadsTo tells whether a step is for nothing but a backup.
 func leadsTo(s Step, backup string) bool {
-	return s.Backup == backup && s.Kind != CleanUp && (s.Run == "" || s.Kind == Verify)
+	return s.Backup == backup && s.Kind != CleanUp && s.Kind != PruneBackups && (s.Run == "" || s.Kind == Verify)
 }
 
 func (c *comparison) stepsTo(backup string) []int {

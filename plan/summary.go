@@ -12,7 +12,7 @@ var kindWords = map[Kind]string{Stop: "stop", Archive: "copy", Start: "start", U
 	Retain: "retain volumes on", Hold: "hold", Save: "save", Prepare: "prepare", Fence: "fence", Restore: "restore", Init: "init", Join: "join",
 	RemoveNode: "remove", UpdateNode: "update", Await: "await", RotateJoinTokens: "rotate join tokens by",
 	RotateUnlockKey: "rotate unlock key by", Check: "check by",
-	Promote: "promote", Demote: "demote", Leave: "take out", UpdateSwarm: "update the swarm's settings by", Rebalance: "spread"}
+	Promote: "promote", Demote: "demote", Leave: "take out", UpdateSwarm: "update the swarm's settings by", Rebalance: "spread", PruneBackups: "prune"}
 
 // summary is the plan in one line.
 func (p *planner) summary(needs []*need) string {
@@ -36,6 +36,9 @@ func (p *planner) summary(needs []*need) string {
 	if text := p.shapeSummary(); text != "" {
 		parts = append(parts, text)
 	}
+	if text := p.pruneSummary(); text != "" {
+		parts = append(parts, text)
+	}
 	if len(parts) > 0 && p.plan.Recovery == nil {
 		parts = append(parts, p.kept())
 	}
@@ -49,6 +52,8 @@ func (p *planner) summary(needs []*need) string {
 	switch {
 	case len(parts) > 0:
 		return strings.Join(parts, "; ")
+	case p.in.Prune:
+		return "no backup is to be removed"
 	case len(needs) == 0:
 		return "nothing to do: no backup is declared"
 	}
@@ -76,14 +81,14 @@ func (p *planner) summarize(n *need) string {
 
 // partOf tells whether a step leads to a backup.
 func partOf(s Step, n *need) bool {
-	return n.met && s.Backup == n.block.Name && s.Run == n.adopted && s.Kind != CleanUp
+	return n.met && s.Backup == n.block.Name && s.Run == n.adopted && s.Kind != CleanUp && s.Kind != PruneBackups
 }
 
 // leftSteps names what is done about cut runs beside a backup.
 func (p *planner) leftSteps(needs []*need) string {
 	var words []string
 	for _, s := range p.plan.Steps {
-		part := s.Recovery != "" || s.Shapes()
+		part := s.Recovery != "" || s.Shapes() || s.Kind == PruneBackups
 		for _, n := range needs {
 			part = part || partOf(s, n)
 		}

@@ -96,6 +96,9 @@ const (
 	Leave       Kind = "leave"        // a worker's engine leaves the swarm, and its entry is down
 	UpdateSwarm Kind = "update-swarm" // the swarm's spec gets the declared settings
 	Rebalance   Kind = "rebalance"    // a service is updated with force, and converges
+
+	// PruneBackups is on a repository, and on no node.
+	PruneBackups Kind = "prune" // backups that no rule keeps are removed
 )
 
 // Risk is what a step may cost.
@@ -147,6 +150,8 @@ type Step struct {
 	Change *NodeChange `json:"change,omitempty"`
 	// Settings tell of an update-swarm step what the swarm is to have.
 	Settings *SwarmChange `json:"settings,omitempty"`
+	// Prune tells of a prune step which backups it removes, and why.
+	Prune *Prune `json:"prune,omitempty"`
 	// Service is the name of the service that a rebalance step updates.
 	Service string `json:"service,omitempty"`
 	// Command is what a check step runs, as it was reviewed with the plan.
@@ -159,8 +164,13 @@ type Step struct {
 }
 
 // Where is what a step is on, to call it by: the node's name in the configuration,
-// else the hostname of the entry, else its ID.
-func (s Step) Where() string { return or(s.Node, or(s.Host, s.Entry)) }
+// else the hostname of the entry, else its ID; of a prune step the repository's name.
+func (s Step) Where() string {
+	if s.Kind == PruneBackups {
+		return s.Repository
+	}
+	return or(s.Node, or(s.Host, s.Entry))
+}
 
 // Timeout is TimeoutSeconds as a duration.
 func (s Step) Timeout() time.Duration { return time.Duration(s.TimeoutSeconds) * time.Second }

@@ -29,11 +29,16 @@ var backupSpec = &blockSpec{
 		{name: "max_age", typ: "duration", required: true, doc: "The age at which a new backup is due: " + durationForm + ".",
 			misuse: []string{"no duration, or none at all long"}},
 	},
-	blocks: []*blockSpec{swarmSpec},
+	blocks: []*blockSpec{swarmSpec, keepSpec},
 	example: `backup "state" {
   repository = "offsite"
   max_age    = "24h"
   swarm { from = "follower" }
+  keep {
+    last    = 7
+    daily   = 30
+    monthly = 12
+  }
 }`,
 }
 
@@ -61,6 +66,9 @@ func (l *loader) readBackups() {
 		}
 		if s := c.blocks["swarm"]; len(s) > 0 {
 			l.readSwarm(l.read(swarmSpec, s[0]), &out, &at)
+		}
+		if k := c.blocks["keep"]; len(k) > 0 {
+			out.Keep = l.readKeep(l.read(keepSpec, k[0]))
 		}
 		l.cfg.Backups = append(l.cfg.Backups, out)
 		l.backupAt[out.Name] = at

@@ -195,7 +195,18 @@ type Backup struct {
 	MaxAge      time.Duration
 	From        string // FromFollower or the name of a declared manager
 	Consistency string // ConsistencyStopped
+	Keep        *Keep  // how many stay; nil = all
 	Range       diag.Range
+}
+
+// Keep is the keep block of a backup: how many backups stay. At least one rule is
+// above 0.
+type Keep struct {
+	Last, Hourly, Daily, Weekly, Monthly, Yearly int
+
+	Within   time.Duration
+	TimeZone string // of the IANA database
+	Range    diag.Range
 }
 
 // Options are what comes from outside the configuration's directory.

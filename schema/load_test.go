@@ -67,6 +67,9 @@ func forget(c *Config) {
 	}
 	for i := range c.Backups {
 		c.Backups[i].Range = none
+		if c.Backups[i].Keep != nil {
+			c.Backups[i].Keep.Range = none
+		}
 	}
 }
 

@@ -161,7 +161,29 @@ func (w *sourceWriter) backup(b *Backup) {
 		swarm.text("consistency", b.Consistency)
 	}
 	w.nested("swarm", swarm)
+	if b.Keep != nil {
+		w.nested("keep", keepSource(b.Keep))
+	}
 	w.end()
+}
+
+func keepSource(k *Keep) *sourceWriter {
+	in := &sourceWriter{}
+	for _, rule := range []struct {
+		name  string
+		count int
+	}{{"last", k.Last}, {"hourly", k.Hourly}, {"daily", k.Daily}, {"weekly", k.Weekly}, {"monthly", k.Monthly}, {"yearly", k.Yearly}} {
+		if rule.count != 0 {
+			in.line(rule.name, strconv.Itoa(rule.count))
+		}
+	}
+	if k.Within != 0 {
+		in.duration("within", k.Within)
+	}
+	if k.TimeZone != DefaultTimeZone {
+		in.text("time_zone", k.TimeZone)
+	}
+	return in
 }
 
 func (w *sourceWriter) recovery(r *Recovery) {

@@ -35,6 +35,7 @@ func Contract(t *testing.T, c Contracted) {
 	c.unknownRun(ctx, t, run)
 	c.detachedRun(ctx, t, run)
 	c.store(ctx, t, run)
+	c.remove(ctx, t, run)
 	c.tokens(ctx, t, run)
 	c.removal(ctx, t, run)
 }
@@ -173,6 +174,47 @@ func (c Contracted) store(ctx context.Context, t *testing.T, run apply.Run) {
 	found, ok, err := c.Ports.Archive.Find(ctx, run.Repository, run.ID)
 	if err != nil || !ok || found.ID != b.ID || found.Verified == "" || found.SwarmID != run.SwarmID {
 		t.Errorf("the stored backup: found %v, %v, %+v", ok, err, found)
+	}
+}
+
+// remove: nothing goes without the backup that is to stay, nor one of another swarm or
+// block, nor that backup itself; one that is gone already is no error. It is asked for
+// under the lock.
+func (c Contracted) remove(ctx context.Context, t *testing.T, run apply.Run) {
+	t.Helper()
+	a := c.Ports.Archive
+	lock, err := a.Lock(ctx, run.Repository, "sha256:three", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := lock.Release(ctx); err != nil {
+			t.Error(err)
+		}
+	}()
+	q := apply.Removal{Repository: run.Repository, ID: c.NewID(), Backup: run.Backup, SwarmID: run.SwarmID, Keeps: run.ID}
+	if removed, err := a.Remove(ctx, q); removed || err != nil {
+		t.Errorf("removing a backup that is not there: %v, %v", removed, err)
+	}
+	var gone *apply.NotKeptError
+	for what, change := range map[string]func(*apply.Removal){
+		"without the one that stays":  func(q *apply.Removal) { q.Keeps = c.NewID() },
+		"for one of another swarm":    func(q *apply.Removal) { q.Keeps, q.SwarmID = run.ID, "another" },
+		"for one of another block":    func(q *apply.Removal) { q.Keeps, q.Backup = run.ID, "another" },
+		"which is the one that stays": func(q *apply.Removal) {},
+	} {
+		q := q
+		q.ID = run.ID
+		change(&q)
+		if removed, err := a.Remove(ctx, q); removed || err == nil || q.Keeps != q.ID && !errors.As(err, &gone) {
+			t.Errorf("a backup is removed %s: %v, %v", what, removed, err)
+		}
+	}
+	if err := a.Sweep(ctx, run.Repository); err != nil {
+		t.Error(err)
+	}
+	if b, found, err := a.Find(ctx, run.Repository, run.ID); err != nil || !found || b.ID != run.ID {
+		t.Errorf("the refusals removed it: %v, %v", found, err)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
 	"time"
 
@@ -148,10 +150,7 @@ func (p *Process) Store(ctx context.Context, q apply.StoreRequest, progress func
 			if w.Faults.Full {
 				return errors.New("no space left in the bucket")
 			}
-			if r.partial == nil {
-				r.partial = map[string]bool{}
-			}
-			r.partial[id] = true
+			r.part(id)
 			return nil
 		})
 	}
@@ -165,6 +164,58 @@ func (p *Process) Store(ctx context.Context, q apply.StoreRequest, progress func
 	}
 	return b, err
 }
+
+// Remove removes a backup in stages that can be cut.
+func (p *Process) Remove(_ context.Context, q apply.Removal) (removed bool, err error) {
+	w, r := p.w, p.w.repos[q.Repository]
+	err = w.call("Remove.manifest", "", func() error {
+		if k, there := r.backups[q.Keeps]; !there || k.Problem != nil || k.Verified == "" || len(k.Suspect) > 0 || k.SwarmID != q.SwarmID || k.Backup != q.Backup {
+			return &apply.NotKeptError{ID: q.Keeps, Reason: "it is not there"}
+		}
+		if r.lock == nil || r.lock.p != p {
+			w.violate("%s is removed without the lock", q.ID)
+		}
+		b, there := r.backups[q.ID]
+		switch {
+		case q.ID == q.Keeps || there && (b.SwarmID != q.SwarmID || b.Backup != q.Backup):
+			return fmt.Errorf("%s is not to be removed", q.ID)
+		case there:
+			removed = true
+			r.part(q.ID)
+			delete(r.backups, q.ID)
+		}
+		return nil
+	})
+	if err != nil {
+		return removed, err
+	}
+	return removed, w.call("Remove.objects", "", func() error {
+		delete(r.partial, q.ID)
+		return nil
+	})
+}
+
+// Sweep removes what has no manifest.
+func (p *Process) Sweep(_ context.Context, name string) error {
+	return p.w.call("Sweep", "", func() error {
+		p.w.repos[name].partial = nil
+		return nil
+	})
+}
+
+// part marks an ID as one that objects are there of, without a manifest.
+func (r *repo) part(id string) {
+	if r.partial == nil {
+		r.partial = map[string]bool{}
+	}
+	r.partial[id] = true
+}
+
+// DropBackup takes a backup out of a repository, as somebody else would.
+func (w *World) DropBackup(name, id string) { delete(w.repos[name].backups, id) }
+
+// Backups are the IDs of what a repository holds, sorted.
+func (w *World) Backups(name string) []string { return slices.Sorted(maps.Keys(w.repos[name].backups)) }
 
 func (w *World) manifest(q apply.StoreRequest, r *run) state.Backup {
 	now := w.Clock.Now()

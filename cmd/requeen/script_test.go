@@ -33,10 +33,18 @@ func TestMain(m *testing.M) {
 // TestScripts runs the command line as a person types it; the hosts of these
 // scripts can't be reached. What needs hosts is tested on the lab.
 func TestScripts(t *testing.T) {
-	template := makeTemplate(t)
+	template, two := makeTemplate(t), makeTemplate(t)
+	if err := storeBackup(t, two, recipientOf(t, two), raftdirtest.Options{Services: 3, Secrets: 1, Configs: 1, Labels: map[string]string{"zone": "b"}}, 2*time.Hour); err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
-		Dir:   "testdata",
-		Setup: func(env *testscript.Env) error { return prepare(env, template) },
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			if err := prepare(env, two, "two"); err != nil {
+				return err
+			}
+			return prepare(env, template, "prod")
+		},
 	})
 }
 
@@ -61,21 +69,33 @@ func makeTemplate(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	if err := storeBackup(t, dir, recipient); err != nil {
+	if err := storeBackup(t, dir, recipient, raftdirtest.Options{Services: 2, Secrets: 3, Configs: 1}, time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	return dir
 }
 
-// prepare gives a script the template as $WORK/prod.
-func prepare(env *testscript.Env, template string) error {
+// recipientOf is the recipient in a template's configuration.
+func recipientOf(t *testing.T, dir string) string {
+	text, err := os.ReadFile(filepath.Join(dir, "prod.rq.hcl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "recipients = [\"")
+	recipient, _, _ := strings.Cut(rest, "\"")
+	return recipient
+}
+
+// prepare gives a script a template as $WORK/NAME: "prod", or "two", which has an older
+// backup beside that of "prod".
+func prepare(env *testscript.Env, template, name string) error {
 	env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 	env.Setenv("XDG_STATE_HOME", filepath.Join(env.WorkDir, "state"))
 	env.Setenv("NO_COLOR", "1")
 	if err := plansInto(env.WorkDir); err != nil {
 		return err
 	}
-	dir := filepath.Join(env.WorkDir, "prod")
+	dir := filepath.Join(env.WorkDir, name)
 	if err := os.CopyFS(dir, os.DirFS(template)); err != nil {
 		return err
 	}
@@ -117,10 +137,10 @@ backup "state" {
 
 // storeBackup makes a swarm directory with swarmkit's own packages and stores
 // it as apply does.
-func storeBackup(t *testing.T, dir, recipient string) error {
+func storeBackup(t *testing.T, dir, recipient string, o raftdirtest.Options, age time.Duration) error {
 	ctx := context.Background()
 	source := filepath.Join(t.TempDir(), "swarm")
-	raftdirtest.Build(t, source, raftdirtest.Options{Services: 2, Secrets: 3, Configs: 1})
+	raftdirtest.Build(t, source, o)
 	report, err := raftdir.Verify(ctx, source, raftdir.Options{Now: time.Now()})
 	if err != nil {
 		return err
@@ -131,7 +151,7 @@ func storeBackup(t *testing.T, dir, recipient string) error {
 		return err
 	}
 	defer repo.Close()
-	taken := time.Now().Add(-time.Hour).UTC()
+	taken := time.Now().Add(-age).UTC()
 	b := state.Backup{ID: repository.NewID(taken, rand.Reader), FormatVersion: 1, Kind: state.KindRegular, Cluster: "prod",
 		Backup: "state", SwarmID: report.ClusterID, Node: "m2", NodeID: report.NodeID, EngineVersion: "28.5.2",
 		Consistency: "stopped", TakenAt: taken, UploadedAt: taken, Raft: report, Verified: "raft", VerifiedAt: taken,

@@ -9,7 +9,7 @@ import (
 
 // plansInto gives a script some of plan's golden plans, as plan files.
 func plansInto(dir string) error {
-	for _, name := range []string{"force", "fresh"} {
+	for _, name := range []string{"force", "fresh", "prune"} {
 		document, err := os.ReadFile(filepath.Join("..", "..", "plan", "testdata", name, "plan.json"))
 		if err != nil {
 			return err

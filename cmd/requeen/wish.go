@@ -20,6 +20,7 @@ type wish struct {
 	// targets are what the plan is to be about, nil for all of it: names of nodes,
 	// and "backup." with the name of one.
 	targets []string
+	prune   bool // the removal of backups that no rule keeps, and nothing else
 }
 
 // asked tells whether anything is asked for.

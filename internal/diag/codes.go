@@ -58,6 +58,7 @@ const (
 	ZoneLosesQuorum     = "RQ140"
 	EntryRemoved        = "RQ141"
 	TicksAreEngines     = "RQ142"
+	BackupsRemoved      = "RQ150"
 	QuorumWouldBeLost   = "RQ201"
 	NoCandidate         = "RQ202"
 	NoRoom              = "RQ203"
@@ -86,6 +87,7 @@ const (
 	LockNeeded          = "RQ226"
 	ManagersFirst       = "RQ227"
 	RecoveryTargeted    = "RQ240"
+	PruneWaits          = "RQ250"
 	HostUnreachable     = "RQ301"
 	HostKeyUnknown      = "RQ302"
 	HostKeyChanged      = "RQ303"
@@ -107,6 +109,7 @@ const (
 	NotRestored         = "RQ412"
 	CheckFailed         = "RQ413"
 	KeyNotDelivered     = "RQ414"
+	RepositoryEmptied   = "RQ420"
 )
 
 // Codes gives the whole table, sorted by ID.
@@ -158,6 +161,7 @@ var codes = []Code{
 	{ZoneLosesQuorum, Hazard, "The loss of one zone would lose the quorum", "The managers stand in the zones that labels.zone names so that a single zone holds too many of them: when it fails, the rest is no majority, and the control plane stops.", "Spread the managers over three zones: 1-1-1 for three, 2-2-1 for five, 3-2-2 for seven."},
 	{EntryRemoved, Hazard, "A node is removed with force", "Its entry goes, and with it the certificates that it has: should it run, its engine takes part in nothing any more and its containers run on until that engine is told to leave.", "If it is to come back: docker swarm leave --force on it, then declare it; the next plan joins it under a new ID."},
 	{TicksAreEngines, Hazard, "Engines go by their own ticks", "A manager's raft takes heartbeat and election ticks from its engine's configuration, and warns in its log where the swarm names others.", "Set swarm-raft-heartbeat-tick and swarm-raft-election-tick in daemon.json of every manager to what is declared, and restart their engines one at a time."},
+	{BackupsRemoved, Hazard, "Backups are removed", "No rule of the backup's keep block keeps them any more. What is removed can't be brought back, and no plan can restore it; the newest verified backup always stays.", "Look at the list and its reasons; to keep more, raise a number in the keep block, and plan again."},
 	{QuorumWouldBeLost, Refusal, "One manager less would lose the quorum", "Too few managers are reachable: with one more stopped or demoted the control plane would stop.", "Bring the missing managers back first, then plan again."},
 	{NoCandidate, Refusal, "No manager can be chosen for the backup", "No declared manager is a healthy follower that requeen can reach and stop.", "Mend what is in the way of one of them, then plan again."},
 	{NoRoom, Refusal, "Too little room on the manager's disk", "The copy is made on the manager's own disk, and a full disk stops a manager.", "Free space there, or choose another manager in swarm { from }."},
@@ -186,6 +190,7 @@ var codes = []Code{
 	{LockNeeded, Refusal, "This needs the repository's lock", "It stores in a repository, removes what another run may be storing, or changes the swarm's shape, and -lock=false leaves the repository's lock: two such runs at once could stop or demote two managers.", "Leave out -lock=false; to bring a swarm back without the lock, apply what plan -lock=false plans."},
 	{ManagersFirst, Refusal, "The declared managers come first", "A manager that is up is demoted only once as many managers as are declared are up without it: until then it takes the place of the one that is missing.", "Bring the missing managers back, or declare fewer; then plan again."},
 	{RecoveryTargeted, Refusal, "A recovery can't be targeted", "The steps of a recovery are one sequence: who is fenced, out of which log the cluster is made, who joins when. A part of it could leave the cluster without a quorum, or with two.", "Plan without -target; what a recovery may do is said in recovery { allow }."},
+	{PruneWaits, Refusal, "Backups are not removed now", "The swarm is in trouble, is being brought back, or a run is at work on it: any backup may be the one that is needed.", "Bring the swarm back first (requeen plan), then prune again."},
 	{HostUnreachable, Hazard, "A host can't be reached", "ssh gave no connection, so nothing is known about this host; unknown is not absent.", "Check the address, the network and the ssh configuration."},
 	{HostKeyUnknown, Hazard, "A host key is not known", "ssh has no key on record for this host and requeen never accepts one unseen.", "Compare the key by another way, then connect once with ssh, or add it with ssh-keyscan."},
 	{HostKeyChanged, Hazard, "A host key has changed", "The host answers with another key than the one on record: it was reinstalled, or it is another machine.", "Find out why, then ssh-keygen -R the old key."},
@@ -206,5 +211,6 @@ var codes = []Code{
 	{NotRestored, Refusal, "The swarm is not what it was made from", "Something of the source is not in the swarm that answers now.", "Compare what the message names with requeen backup show; what was set aside is still on the host."},
 	{CheckFailed, Refusal, "A command of recovery.verify failed", "The swarm answers, and a command that has to succeed before the recovery counts as done says that it does not serve yet. The swarm stays as it is.", "Mend what the command complains of, then run requeen apply: it goes on with that command. If the command itself is wrong, mend recovery.verify; apply then closes this run and plans what is left."},
 	{KeyNotDelivered, Refusal, "The new unlock key did not reach its place", "The swarm has a new unlock key, and only its live managers know it: should all of them stop now, no manager opens again.", "Now, on a manager: docker swarm unlock-key, and keep what it prints. Then mend what the message names and run requeen apply again: it delivers the same key."},
+	{RepositoryEmptied, Refusal, "The backup that was to stay is gone", "Backups are removed only while the newest verified one is in the repository, whole. It was there when the step began and is not any more: something else removes or changes what is kept there.", "Find out what empties the repository, and stop it, then run requeen plan again."},
 	{ConfigurationDiffer, Refusal, "The configuration is not the plan's", "The files or variables differ from those the plan was made from.", "Check out the reviewed revision, or plan again."},
 }

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/requeen/requeen/apply"
 	"github.com/requeen/requeen/internal/diag"
@@ -32,7 +31,7 @@ func (w *World) Store(ctx context.Context, req apply.StoreRequest, progress func
 	}
 	// This run has the repository's lock, so nobody else writes there: what a
 	// cut upload left an hour ago will not be finished.
-	if _, err := repo.Sweep(ctx, func(id string) bool { return id == req.Run.ID }, time.Hour, w.o.Now()); err != nil {
+	if _, err := repo.Sweep(ctx, func(id string) bool { return id == req.Run.ID }, cutFor, w.o.Now()); err != nil {
 		return state.Backup{}, err
 	}
 	earlier, err := repo.List(ctx)

@@ -16,34 +16,39 @@ import (
 // as committed, as Prepare does. dir is only read. unlockKey is the key of the
 // copy's time, nil where the node key is not sealed. Errors are Inventory's.
 func Content(ctx context.Context, dir string, unlockKey []byte) (state.Store, error) {
+	all, err := saved(ctx, dir, unlockKey)
+	if err != nil {
+		return state.Store{}, err
+	}
+	return content(all), nil
+}
+
+// saved gives all objects of the swarm in dir, the log taken to its end.
+func saved(ctx context.Context, dir string, unlockKey []byte) (*api.StoreSnapshot, error) {
 	ctx = quiet(ctx)
 	keyPEM, err := readFile(dir, fileNodeKey, whyNodeKey)
 	if err != nil {
-		return state.Store{}, err
+		return nil, err
 	}
 	key, err := openKey(keyPEM, unlockKey)
 	if err != nil {
-		return state.Store{}, err
+		return nil, err
 	}
 	h, err := readSurvivor(ctx, dir)
 	if err != nil {
-		return state.Store{}, err
+		return nil, err
 	}
 	if err := h.unseal(ctx, key.decrypter()); err != nil {
-		return state.Store{}, err
+		return nil, err
 	}
 	_, last := h.last()
 	h.state.Commit = max(h.state.Commit, last)
 	s, err := rebuild(ctx, &h.history)
 	if err != nil {
-		return state.Store{}, err
+		return nil, err
 	}
 	defer s.close()
-	all, err := s.save()
-	if err != nil {
-		return state.Store{}, err
-	}
-	return content(all), nil
+	return s.save()
 }
 
 func content(all *api.StoreSnapshot) state.Store {

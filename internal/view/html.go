@@ -45,6 +45,7 @@ type pageFigure struct {
 type pageStep struct {
 	ID                                                             int
 	Kind, Nodes, With, Risk, Margin, Reason, Command, Codes, Needs string
+	Gone, Kept                                                     []string // backups that a prune step removes, and that stay
 	Frames                                                         []pageFigure
 }
 
@@ -143,6 +144,7 @@ func (d *page) steps(p *plan.Plan) {
 		if len(s.With) > 3 {
 			step.With = plain(strings.Join(s.With, ", "))
 		}
+		step.pruned(s.Prune)
 		d.Steps = append(d.Steps, step)
 	}
 	for i, needs := range p.Needs() {

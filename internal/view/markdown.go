@@ -37,6 +37,7 @@ func (r Review) Markdown() string {
 	m.left += len(foot)
 	m.add(foot)
 	m.left = details
+	m.pruned(p)
 	m.reasons(p)
 	m.recovery(p.Recovery)
 	m.remedies(p)

@@ -56,6 +56,7 @@ func (s Screen) steps(p *plan.Plan) {
 			s.paragraph("      ", "side by side with "+strings.Join(step.With, ", "))
 		}
 		s.paragraph("      ", step.Reason)
+		s.pruned(step.Prune)
 	}
 	s.printf("\n")
 }

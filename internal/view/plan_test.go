@@ -38,7 +38,7 @@ func TestRecoveryPlanScreens(t *testing.T) {
 	restored := forced()
 	restored.Recovery = &plan.Recovery{ID: restored.Recovery.ID, Rung: plan.RungRestore, Node: "m1", Address: "10.0.0.11:2377", Backup: "20250309T010000Z-aaaaaa",
 		Repository: "nas", FreshIdentity: true, ParentEpoch: "20250101T000000Z-bbbbbb"}
-	for name, p := range map[string]*plan.Plan{"forced": forced(), "undecided": undecided, "restored": restored} {
+	for name, p := range map[string]*plan.Plan{"forced": forced(), "undecided": undecided, "restored": restored, "prune": reviewed(t, "prune").Plan} {
 		for _, width := range []int{80, 200} {
 			var out bytes.Buffer
 			view.Screen{Out: &out, Width: width}.Plan(p, "sha256:0")

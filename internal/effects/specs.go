@@ -1,0 +1,28 @@
+package effects
+
+import (
+	"context"
+
+	"github.com/requeen/requeen/internal/raftdir"
+	"github.com/requeen/requeen/internal/repository"
+	"github.com/requeen/requeen/internal/state"
+)
+
+// Specs opens a backup on a private copy, as Check does, and tells what the swarm was
+// asked for at its time.
+func Specs(ctx context.Context, repo *repository.Repository, b state.Backup, unlockKey []byte) (list []state.Spec, err error) {
+	if err := keyOfItsTime(b, unlockKey); err != nil {
+		return nil, err
+	}
+	report, err := openRaft(ctx, repo, b, unlockKey, func(dir string) (err error) {
+		list, err = raftdir.Specs(ctx, dir, unlockKey)
+		return err
+	})
+	if err == nil {
+		err = sameAsManifest(report, b)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
+}
