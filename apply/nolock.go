@@ -29,7 +29,7 @@ func (r *runner) lockless() error {
 		return nil
 	}
 	for _, s := range r.p.Steps {
-		if s.Shapes() && len(r.seen.Repositories) > 0 && !r.j.progress.done(s.ID) {
+		if s.Shapes() && !s.BringsBack() && len(r.seen.Repositories) > 0 && !r.j.progress.done(s.ID) {
 			return &LockNeededError{diag.Diagnostic{Severity: diag.Error, Code: diag.LockNeeded,
 				Summary: fmt.Sprintf("Step %d, %s %s, needs the repositories' lock", s.ID, s.Kind, r.task(s).name()),
 				Detail:  "It changes the cluster's shape, and with -lock=false no lock is taken: two runs at once could demote two managers. No step was begun.",

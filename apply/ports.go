@@ -37,7 +37,10 @@ type Run struct {
 	NodeID     string // the swarm's
 	SwarmID    string
 	Autolocked bool
-	Token      uint64 // the lock's number (safety rule 20)
+	// Restart tells StartEngine that the engine runs, has forgotten its swarm, and is to
+	// be stopped before.
+	Restart bool
+	Token   uint64 // the lock's number (safety rule 20)
 	// Later tells Ready that a recovery of the same plan comes first, which may
 	// leave the manager sealed with another unlock key than now.
 	Later bool
@@ -50,7 +53,8 @@ type Run struct {
 type Hosts interface {
 	// Ready resolves what a later BeginBackup will need before the first
 	// effect: the unlock key of an auto-locked swarm from a live manager or the
-	// configuration, the helper on the host. It changes nothing of the swarm.
+	// configuration, and where the run has an ID the helper on the host. It changes
+	// nothing of the swarm.
 	Ready(ctx context.Context, run Run) error
 	// BeginBackup launches the detached run that stops the engine, copies the
 	// swarm directory, starts the engine and unlocks it. It returns when the
@@ -60,7 +64,9 @@ type Hosts interface {
 	// RunStatus tells how far a detached run has come; found is false when the
 	// host knows no such run.
 	RunStatus(ctx context.Context, node, runID string) (status state.HostRun, found bool, err error)
-	// StartEngine starts an engine that a cut run left stopped.
+	// StartEngine starts an engine that is stopped, by a cut run or whatever else; with
+	// run.Restart one that runs is restarted. Without a run's ID it is started only on
+	// the node certificate of run.Host.
 	StartEngine(ctx context.Context, run Run) error
 	// Unlock unlocks a manager with the key from a live manager or the
 	// configuration. It must not be called without a quorum.

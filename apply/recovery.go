@@ -144,6 +144,9 @@ func (t *task) acts(ctx context.Context, what string, act func(context.Context) 
 	if remedy == "" {
 		remedy = "Mend what the message names, then run requeen apply again: it goes on from here."
 	}
+	if t.s.BringsBack() {
+		remedy += t.leaveDown()
+	}
 	return stepError(t.s, d.Code, what+" failed"+on(t.name()), strings.TrimSpace(detail+" "+t.standing()), remedy, err)
 }
 

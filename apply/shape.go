@@ -21,6 +21,8 @@ var shapeKinds = map[plan.Kind]kind{
 	plan.UpdateNode:  updateNodeKind,
 	plan.UpdateSwarm: updateSwarmKind,
 	plan.Rebalance:   rebalanceKind,
+	plan.Start:       startAgainKind,
+	plan.Unlock:      unlockAgainKind,
 }
 
 // shaping is a change that is told once and then waited for.
@@ -60,6 +62,11 @@ func (t *task) shape() Shape {
 		s.Role = t.s.Join.Role
 	case plan.Promote:
 		s.Role = "manager"
+	case plan.Start, plan.Unlock:
+		s.Role = "worker"
+		if n := t.listed(t.s.NodeID); n != nil {
+			s.Role = n.Role
+		}
 	case plan.Demote:
 		s.Role = "worker"
 	case plan.UpdateNode:

@@ -119,7 +119,24 @@ var wishes = []wish{
 	}, func(c *schema.Config) {
 		worker("m1")(c)
 		c.Cluster.Rebalance = []string{"web"}
-	}, "join demote rebalance", looks("m4 m2 m3 | m1 | ")},
+	}, "join demote rebalance", func(w *applytest.World) []string {
+		wrong := looks("m4 m2 m3 | m1 | ")(w)
+		for _, n := range w.State().Swarm.Nodes {
+			if len(n.Labels) > 0 {
+				wrong = append(wrong, fmt.Sprintf("%s has %v", n.Hostname, n.Labels))
+			}
+		}
+		return wrong
+	}},
+	{"come back", func() *applytest.World {
+		w := applytest.New(5)
+		w.Autolock = true
+		w.AddWorker("w1")
+		w.SetEngine("w1", false)
+		w.SetEngine("m5", false)
+		w.Forgets("m4")
+		return w
+	}, func(c *schema.Config) { nodeOf(c, "w1").Labels = map[string]string{"zone": "a"} }, "start unlock update-node", looks("m1 m2 m3 m4 m5 | w1 | ")},
 	{"settings", func() *applytest.World { return applytest.New(3) }, func(c *schema.Config) {
 		c.Cluster.Autolock = yes()
 		c.Cluster.Settings.TaskHistoryLimit = ptr(int64(3))

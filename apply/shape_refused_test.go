@@ -31,7 +31,7 @@ func (s seenAs) Observe(ctx context.Context) (*state.State, error) {
 }
 
 // effects are the calls that change something.
-var shapeEffects = []string{"JoinNode", "SetRole", "LeaveSwarm", "RemoveNode", "ChangeNode", "ChangeSwarm", "DeliverKey", "ForceService"}
+var shapeEffects = []string{"JoinNode", "SetRole", "LeaveSwarm", "RemoveNode", "ChangeNode", "ChangeSwarm", "DeliverKey", "ForceService", "StartEngine", "Unlock"}
 
 // onHost lets a look show a host otherwise.
 func onHost(name string, edit func(*state.Host)) func(*state.State) {
@@ -82,8 +82,19 @@ var shapeRefusals = map[string]struct {
 		st.Host("w2").ClockSkew = 3 * time.Minute
 		st.Host("m1").ClockSkew = -3 * time.Minute
 	}, "w2 and the manager m1 differ by 6m0s"},
-	"another machine": {join("w2", "worker"), nil, afterwards(onHost("w2", func(h *state.Host) { h.MachineID = "swapped" })), "w2 is the machine swapped"},
-	"another epoch":   {on(plan.Promote, "w1", "id-w1"), nil, func(st *state.State) { st.Swarm.Epoch = "newer" }, "it was recovered meanwhile"},
+	"another machine":         {join("w2", "worker"), nil, afterwards(onHost("w2", func(h *state.Host) { h.MachineID = "swapped" })), "w2 is the machine swapped"},
+	"a start of another node": {back(plan.Start, "m3", "node3"), stops("m3"), onHost("m3", func(h *state.Host) { h.SwarmDir.NodeID = "other" }), `m3 is the node "other"`},
+	"a start of a held engine": {back(plan.Start, "m3", "node3"), stops("m3"), onHost("m3", func(h *state.Host) {
+		h.Recoveries = []state.HostRecovery{{ID: "r", Cluster: applytest.ClusterName, Held: true}}
+	}), "A recovery holds the engine of m3"},
+	"a start of a demoted manager":   {back(plan.Start, "m3", "node3"), stops("m3"), func(st *state.State) { st.Swarm.Nodes[3].Reachability, st.Swarm.Nodes[3].Role = "", "worker" }, "m3 holds a manager's state"},
+	"a start of a node that is gone": {back(plan.Start, "m3", "node3"), stops("m3"), func(st *state.State) { st.Swarm.Nodes = st.Swarm.Nodes[:3] }, "The swarm has no node node3 any more"},
+	"another epoch":                  {on(plan.Promote, "w1", "id-w1"), nil, func(st *state.State) { st.Swarm.Epoch = "newer" }, "it was recovered meanwhile"},
+}
+
+// stops stops an engine behind the run's back.
+func stops(name string) func(*applytest.World) {
+	return func(w *applytest.World) { w.SetEngine(name, false) }
 }
 
 func threeAndAWorker() *applytest.World {

@@ -58,6 +58,10 @@ func on(k plan.Kind, node, entry string) plan.Step {
 	return plan.Step{Kind: k, Node: node, Entry: entry}
 }
 
+func back(k plan.Kind, node, id string) plan.Step {
+	return plan.Step{Kind: k, Node: node, NodeID: id}
+}
+
 func yes() *bool { v := true; return &v }
 
 var reshapings = []reshaping{
@@ -112,6 +116,22 @@ var reshapings = []reshaping{
 		w.SetTasks("w1", 2)
 		return w
 	}, []plan.Step{{Kind: plan.UpdateNode, Entry: "id-w1", Change: &plan.NodeChange{Availability: "drain"}}, on(plan.RemoveNode, "", "id-w1")}, looks("m1 m2 m3 |  | ")},
+	{"come back", func() *applytest.World {
+		w := applytest.New(5)
+		w.AddWorker("w1")
+		w.SetEngine("w1", false)
+		w.SetEngine("m5", false)
+		w.Forgets("m4")
+		return w
+	}, []plan.Step{back(plan.Start, "m4", "node4"), back(plan.Start, "m5", "node5"), back(plan.Start, "w1", "id-w1")}, looks("m1 m2 m3 m4 m5 | w1 | ")},
+	{"come back, auto-locked", func() *applytest.World {
+		w := applytest.New(3)
+		w.Autolock = true
+		w.AddWorker("w1")
+		w.SetEngine("m3", false)
+		w.SetEngine("w1", false)
+		return w
+	}, []plan.Step{back(plan.Start, "m3", "node3"), back(plan.Unlock, "m3", "node3"), back(plan.Start, "w1", "id-w1")}, looks("m1 m2 m3 | w1 | ")},
 	{"spread", func() *applytest.World {
 		w := applytest.New(3)
 		w.AddWorker("w1")

@@ -50,10 +50,18 @@ func (r *runner) awaitLeader(ctx context.Context) error {
 func (r *runner) shaped() bool { return slices.ContainsFunc(r.p.Steps, plan.Step.Shapes) }
 
 // overtaken tells whether a later step of the plan removes the entry that the step is
-// on: of what the plan has made, once it was carried out, nothing is there to be seen.
+// on, or gives it other labels: of what the step has made, once the plan was carried
+// out, nothing is there to be seen.
 func (t *task) overtaken() bool {
 	return slices.ContainsFunc(t.p.Steps, func(s plan.Step) bool {
-		return s.ID > t.s.ID && s.Kind == plan.RemoveNode && s.Shapes() && t.entry() != "" && t.runner.task(s).entry() == t.entry()
+		switch entry := t.runner.task(s).entry(); {
+		case s.ID <= t.s.ID || !s.Shapes():
+			return false
+		case s.Kind == plan.UpdateNode && t.s.Kind == plan.UpdateNode:
+			return s.Node == t.s.Node && entry == t.entry() && s.Change.Labels != nil && t.s.Change.Labels != nil
+		default:
+			return s.Kind == plan.RemoveNode && t.entry() != "" && entry == t.entry()
+		}
 	})
 }
 
@@ -71,6 +79,10 @@ func payload(s plan.Step) error {
 	case plan.Leave:
 		if s.Node == "" || s.Entry == "" && s.NodeID == "" {
 			lacks = "which host leaves"
+		}
+	case plan.Start, plan.Unlock:
+		if s.Node == "" || s.NodeID == "" {
+			lacks = "which node comes back"
 		}
 	case plan.Promote, plan.Demote, plan.RemoveNode:
 		if s.Entry == "" && s.NodeID == "" {

@@ -51,7 +51,9 @@ func or(p *state.Problem, otherwise string) string {
 }
 
 // touchesHost tells whether the step is one for the node's own engine.
-func (t *task) touchesHost() bool { return t.s.Kind == plan.Join || t.s.Kind == plan.Leave }
+func (t *task) touchesHost() bool {
+	return t.s.Kind == plan.Join || t.s.Kind == plan.Leave || t.s.BringsBack()
+}
 
 func (t *task) otherSwarm() []plan.Change {
 	switch sw := t.seen.Swarm; {

@@ -89,7 +89,7 @@ func (r *runner) step(ctx context.Context, s plan.Step) error {
 	}
 	if t.q.shape && r.afresh(r.ranBefore) {
 		if t.overtaken() {
-			return t.skip("it was carried out, and the entry was removed since by this plan")
+			return t.skip("it was carried out, and a later step of this plan has undone it")
 		}
 		return t.failed(t.stale([]plan.Change{r.carriedOut()}))
 	}
@@ -151,7 +151,7 @@ func (r *runner) mayBegin(t *task) error {
 	if len(r.changes) > 0 && !begun {
 		return &StaleError{Step: t.s.ID, Changes: r.changes, Begun: true}
 	}
-	bringsBack := begun && (t.s.Kind == plan.Archive || t.s.Kind == plan.Start || t.s.Kind == plan.Unlock)
+	bringsBack := begun && !t.q.shape && (t.s.Kind == plan.Archive || t.s.Kind == plan.Start || t.s.Kind == plan.Unlock)
 	if r.stopAsked() && !bringsBack {
 		return ErrInterrupted
 	}

@@ -181,6 +181,9 @@ func (t *task) timedOut(what string) error {
 	if t.lastErr == nil && t.lastSeen != "" && !t.q.shape {
 		remedy += " If that stays so while the engine runs, restart it: systemctl restart docker on " + t.s.Node + "."
 	}
+	if t.s.BringsBack() {
+		remedy += t.leaveDown()
+	}
 	if t.s.Kind == plan.Unlock {
 		code = diag.ManagerLeftLocked
 		remedy = "Run requeen apply again, or docker swarm unlock on " + t.s.Node + "."

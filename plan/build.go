@@ -130,6 +130,7 @@ func (p *planner) decide() []*need {
 		p.recover()
 		p.grow()
 	}
+	p.startAway()
 	p.checks()
 	p.freshBackups(needs)
 	p.notHealthy(p.wanted(needs))

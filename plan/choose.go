@@ -45,8 +45,12 @@ func (p *planner) choose(n *need) (choice, *Unmet) {
 	return choice{fit[0], whyThis(fit, others, len(p.w.voters))}, nil
 }
 
-// preferred orders candidates: fewest running tasks, drained, name.
+// preferred orders candidates: those that were there all the time, fewest running tasks,
+// drained, name.
 func preferred(a, b *voter) bool {
+	if a.node.back != b.node.back {
+		return b.node.back
+	}
 	if a.member.RunningTasks != b.member.RunningTasks {
 		return a.member.RunningTasks < b.member.RunningTasks
 	}
@@ -75,7 +79,9 @@ func whyThis(fit []*voter, others []string, voters int) string {
 	}
 	why := []string{v.label() + " " + what}
 	for _, o := range fit[1:] {
-		if o.member.RunningTasks == v.member.RunningTasks && drained(o) == drained(v) {
+		if o.node.back && !v.node.back {
+			why = append(why, o.label()+" has only just come back by then")
+		} else if o.member.RunningTasks == v.member.RunningTasks && drained(o) == drained(v) {
 			why = append(why, o.label()+" would do as well")
 		} else {
 			why = append(why, o.label()+" "+runs(o))

@@ -26,7 +26,10 @@ const (
 // from another need is left out. A run takes the steps one by one in their order;
 // the needs say why no other order would do.
 func (p *Plan) Needs() [][]Need {
-	d := &dependencies{steps: p.Steps, last: map[string]int{}, before: make([][]Need, len(p.Steps))}
+	d := &dependencies{steps: p.Steps, voters: map[string]bool{}, last: map[string]int{}, before: make([][]Need, len(p.Steps))}
+	for _, m := range p.Fingerprint.Managers {
+		d.voters[m.NodeID] = true
+	}
 	for i := range p.Steps {
 		d.step(i)
 	}
@@ -42,6 +45,7 @@ func (p *Plan) Needs() [][]Need {
 // are told by their place: the IDs of a document are not trusted to be in order.
 type dependencies struct {
 	steps  []Step
+	voters map[string]bool // node IDs of the managers that there were
 	last   map[string]int
 	before [][]Need
 }
@@ -64,7 +68,7 @@ func (d *dependencies) step(i int) {
 		keys = append(keys, "backup "+s.Backup)
 	}
 	switch {
-	case s.touchesQuorum():
+	case s.touchesQuorum() && !(s.BringsBack() && !d.voters[s.NodeID]):
 		after("quorum", InTurn)
 		keys = append(keys, "quorum")
 	case s.throughSwarm():

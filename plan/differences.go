@@ -64,7 +64,7 @@ func (w *world) nodeDifferences(n *node) []Unmet {
 		add(goalAvailability(n), fmt.Sprintf("%s has the availability %s in the swarm and is declared %s.", n.cfg.Name, m.Availability, want),
 			"docker node update --availability "+want+" "+w.entry(m))
 	}
-	if want, have := n.labels(); want != nil {
+	if want, have := w.labels(n); want != nil {
 		if text, flags := labelDifferences(want, have); text != "" {
 			add(goalLabels(n), fmt.Sprintf("%s: %s.", n.cfg.Name, text), "docker node update "+flags+" "+w.entry(m))
 		}
@@ -86,17 +86,17 @@ func goalLabels(n *node) string  { return n.cfg.Name + " has the declared labels
 func goalAddress(n *node) string { return n.cfg.Name + " advertises " + n.cfg.Address }
 
 // labels are those that a node's entry is to have, nil where any will do, and those
-// that it has. The mark of a node that is moving is no label of anybody's; on one
-// that moves no more it is in the way.
-func (n *node) labels() (want, have map[string]string) {
+// that it has. The mark of a node that is moving, or over which services are still to
+// be spread, is no label of anybody's; where neither is to come it is in the way.
+func (w *world) labels(n *node) (want, have map[string]string) {
 	want, have = n.cfg.Labels, n.member.Labels
-	if have[state.MovesLabel] == "" {
+	moves, spreads := have[state.MovesLabel] != "", have[state.RebalanceLabel] != ""
+	switch {
+	case !moves && !spreads:
 		return want, have
-	}
-	if n.manager() && n.otherAddress() != "" {
+	case (!moves || n.manager() && n.otherAddress() != "") && (!spreads || w.spreads(n)):
 		return want, unmarked(have)
-	}
-	if want == nil {
+	case want == nil:
 		want = unmarked(have)
 	}
 	return want, have
@@ -105,7 +105,7 @@ func (n *node) labels() (want, have map[string]string) {
 func unmarked(labels map[string]string) map[string]string {
 	rest := map[string]string{}
 	for k, v := range labels {
-		if k != state.MovesLabel {
+		if k != state.MovesLabel && k != state.RebalanceLabel {
 			rest[k] = v
 		}
 	}

@@ -56,11 +56,15 @@ func (w *world) joinFirst(n *node) Unmet {
 // joinAnew is for a node with state on its disk: it is moved, never deleted by
 // the leave that an engine offers.
 func (w *world) joinAnew(n *node, reason string) Unmet {
-	h := n.host
-	units := strings.TrimSpace(or(h.Service.Unit, "docker.service") + " " + h.Service.Socket)
-	path := or(h.SwarmDir.Path, "its swarm directory")
-	return w.notIn(n, reason+" It joins nothing over that.", fmt.Sprintf("On %s move that state aside: systemctl stop %s; mv -T %s %s; systemctl start %s. Then plan again: it is joined then.",
-		n.cfg.Name, units, quote(path), quote(path+".left"), units))
+	return w.notIn(n, reason+" It joins nothing over that.", w.moveAside(n))
+}
+
+// moveAside is what to type so that a host holds nothing of a swarm and can join.
+func (w *world) moveAside(n *node) string {
+	units := strings.TrimSpace(n.unit() + " " + n.host.Service.Socket)
+	path := or(n.host.SwarmDir.Path, "its swarm directory")
+	return fmt.Sprintf("On %s move that state aside: systemctl stop %s; mv -T %s %s; systemctl start %s. Then plan again: it is joined then.",
+		n.cfg.Name, units, quote(path), quote(path+".left"), units)
 }
 
 func (w *world) notIn(n *node, reason, remedy string) Unmet {

@@ -188,7 +188,7 @@ func (d *disaster) rest(p *plan.Plan) string {
 				return h.Name + " is left held, and nothing is said of it"
 			}
 		}
-		if h.SwarmDir.Role != schema.RoleWorker && (len(h.Runs) > 0 || l.epoch != "") {
+		if h.SwarmDir.Role != schema.RoleWorker && (len(h.Runs) > 0 || l.epoch != "") || h.SwarmDir.NodeID != "" && !d.disks[i].hidden {
 			return h.Name + " is left out of the swarm, and nothing is said of it"
 		}
 	}

@@ -28,6 +28,8 @@ func (d *disaster) shape(s plan.Step) {
 		d.join(s, i)
 	case plan.Promote, plan.Demote:
 		d.turn(s, l, id)
+	case plan.Start, plan.Unlock:
+		d.comeBack(s, l, i)
 	case plan.Leave:
 		h, k := &d.st.Hosts[i], &d.disks[i]
 		if slices.Contains(l.members, h.SwarmDir.NodeID) {
@@ -70,4 +72,25 @@ func (d *disaster) turn(s plan.Step, l *lineage, id string) {
 		h.SwarmDir.Role, h.SwarmDir.HasRaft, h.SwarmDir.Locked = schema.RoleWorker, false, false
 		d.disks[j].log = content{}
 	}
+}
+
+// comeBack starts the engine of a node that the swarm lists, or unlocks it.
+func (d *disaster) comeBack(s plan.Step, l *lineage, i int) {
+	h, k := &d.st.Hosts[i], &d.disks[i]
+	for _, r := range h.Recoveries {
+		if r.Held {
+			d.complain("step %d starts %s, which recovery %s holds", s.ID, s.Node, r.ID)
+		}
+	}
+	switch {
+	case s.Kind == plan.Unlock && !(k.up && k.sealed):
+		d.complain("step %d unlocks %s, which does not wait for a key", s.ID, s.Node)
+	case s.Kind == plan.Start && k.up && !k.forgot:
+		d.complain("step %d starts %s, whose engine runs", s.ID, s.Node)
+	case l.node(h.SwarmDir.NodeID) == nil, h.SwarmDir.HasRaft && (k.log.epoch != l.epoch || !slices.Contains(l.members, h.SwarmDir.NodeID)):
+		d.complain("step %d starts %s, which the swarm does not know as what it holds", s.ID, s.Node)
+	case !h.SwarmDir.HasStateFile:
+		d.complain("step %d starts %s, which does not know its swarm", s.ID, s.Node)
+	}
+	k.up, k.forgot, k.sealed = true, false, s.Kind == plan.Start && h.SwarmDir.HasRaft && h.SwarmDir.Locked
 }

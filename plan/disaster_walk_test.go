@@ -176,8 +176,14 @@ func (w *walk) keyless(o *outcome) bool {
 }
 
 // halfRestarted is the world after a start step that was cut between stopping the
-// engines that forgot their swarm and letting them go; nil where there are none.
+// engines that forgot their swarm and letting them go, or starting them; nil where there
+// are none.
 func (d *disaster) halfRestarted(s plan.Step) *disaster {
+	if i := d.at(s.Node); s.Kind == plan.Start && s.BringsBack() && d.disks[i].forgot {
+		c := d.copy()
+		c.disks[i].up, c.disks[i].forgot = false, false
+		return c
+	}
 	if s.Kind != plan.Start || s.Recovery == "" {
 		return nil
 	}

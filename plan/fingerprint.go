@@ -68,7 +68,8 @@ func (w *world) entryPrints(p *Plan) []EntryPrint {
 			at[m.ID] = i
 			list = append(list, EntryPrint{NodeID: m.ID, Name: s.Where()})
 		}
-		list[i].Down = list[i].Down || s.Kind == RemoveNode && lost(m)
+		n := w.declaredAs(m.ID)
+		list[i].Down = list[i].Down || s.Kind == RemoveNode && lost(m) && !(n != nil && n.back)
 	}
 	sort.Slice(list, func(i, j int) bool { return list[i].NodeID < list[j].NodeID })
 	return list

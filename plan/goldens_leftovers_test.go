@@ -67,11 +67,11 @@ func moreLeftovers() []golden {
 	stopped.Phase, stopped.StartedAt = state.PhaseCopied, time.Time{}
 	active.UnitActive, active.TimerArmed, active.Phase, active.StartedAt = true, true, state.PhaseStopped, time.Time{}
 	return []golden{
-		left("leftover-stopped-by-hand", "A cut run's engine was started, and stopped again by somebody else: it stays down.", func() state.HostRun {
+		left("leftover-stopped-by-hand", "A cut run's engine was started, and stopped again by somebody else: it is started like any other.", func() state.HostRun {
 			r := stopped
 			r.StoppedAt = r.StoppedAt.Add(-5 * time.Hour)
 			return r
-		}(), func(st *state.State) { down(st, "m2") }).want("verify m2", "RQ401"),
+		}(), func(st *state.State) { down(st, "m2") }).want("verify m2, start m2", "RQ401"),
 		left("leftover-failed-start", "A cut run's engine was started by the timer, and failed.", func() state.HostRun {
 			r := stopped
 			r.StoppedAt = r.StoppedAt.Add(-5 * time.Hour)

@@ -105,7 +105,7 @@ func growthCases() []golden {
 			declare("m2", "10.0.0.12", "manager", "  labels = { zone = \"b\" }\n").declare("m3", "10.0.0.13", "manager", "  availability = \"drain\"\n").
 			declare("w2", "10.0.0.22", "worker", "").
 			clustered("  rebalance = [\"web\", \"db_postgres\"]\n").
-			want("join m2, update-node m2, join m3, update-node m3, join w2, rebalance m1, rebalance m1", "RQ140", "RQ103"),
+			want("join m2, update-node m2, join m3, update-node m3, join w2, update-node w2, rebalance m1, rebalance m1, update-node m2, update-node w2", "RQ140", "RQ103"),
 		reshaped(1, "grow-and-due", "The same, and a backup is due: it comes first, of the manager that there is.", func(st *state.State) { keep(st) }).
 			declare("m2", "10.0.0.12", "manager", "").declare("m3", "10.0.0.13", "manager", "").
 			want("stop m1, archive m1, start m1, verify m1, join m2, join m3", "RQ101", "RQ103"),

@@ -118,6 +118,10 @@ func (m *model) step(p *plan.Plan, s plan.Step) {
 	if h.SwarmDir.NodeID != s.NodeID {
 		panic(fmt.Sprintf("step %d is for node %s, %s is %s", s.ID, s.NodeID, s.Node, h.SwarmDir.NodeID))
 	}
+	if s.BringsBack() {
+		m.comeBack(s, h)
+		return
+	}
 	run := s.Run
 	if s.Kind == plan.Stop {
 		run = fmt.Sprintf("%s-%06x", m.now.Format("20060102T150405Z"), s.ID)
@@ -152,6 +156,15 @@ func (m *model) step(p *plan.Plan, s plan.Step) {
 		fallthrough
 	case plan.CleanUp:
 		h.Runs = slices.DeleteFunc(h.Runs, func(r state.HostRun) bool { return r.ID == run })
+	}
+}
+
+// comeBack starts an engine that no run has stopped, or unlocks one.
+func (m *model) comeBack(s plan.Step, h *state.Host) {
+	h.Service.ActiveState = "active"
+	h.Engine = state.Engine{Answered: state.Present, LocalNodeState: "locked"}
+	if s.Kind == plan.Unlock || !h.SwarmDir.Locked {
+		m.activate(h)
 	}
 }
 

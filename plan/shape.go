@@ -22,15 +22,19 @@ type SwarmChange struct {
 	DispatcherHeartbeat        *time.Duration `json:"dispatcher_heartbeat_ns,omitempty"`
 }
 
-// Shapes tells whether a step changes the cluster's shape: it belongs to no
-// recovery and to no backup.
+// Shapes tells whether a step is for the cluster's shape, to change it or to have what
+// is declared up again: it belongs to no recovery and to no backup.
 func (s Step) Shapes() bool {
 	if s.Recovery != "" || s.Backup != "" || s.Run != "" {
 		return false
 	}
 	switch s.Kind {
-	case Promote, Demote, Leave, Join, RemoveNode, UpdateNode, UpdateSwarm, Rebalance:
+	case Promote, Demote, Leave, Join, RemoveNode, UpdateNode, UpdateSwarm, Rebalance, Start, Unlock:
 		return true
 	}
 	return false
 }
+
+// BringsBack tells whether a step lets a node that the swarm lists take part in it again.
+// It takes nothing from a quorum, so that it waits for no repository's lock.
+func (s Step) BringsBack() bool { return s.Shapes() && (s.Kind == Start || s.Kind == Unlock) }

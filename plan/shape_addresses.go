@@ -52,6 +52,7 @@ func (s *shaping) immovable(n *node) *Unmet {
 			Remedy: fmt.Sprintf("Correct address if it is the configuration that is wrong. Else type on another manager: docker node demote %s; then on %s: docker swarm leave --force. The next plan joins it at %s.", s.w.entry(n.member), n.cfg.Name, n.cfg.Address)}
 	}
 	switch {
+	case n.back: // and its engine answers then
 	case n.host.Looked != state.Present || n.host.Engine.Answered != state.Present || n.host.Engine.LocalNodeState != "active":
 		return &Unmet{Code: diag.NodeDiffers,
 			Reason: reason + " Its host can't be reached or its engine takes no part in the swarm, so that it can't leave and join again.",
@@ -73,6 +74,7 @@ func (s *shaping) move(n *node) {
 		u.Reason = fmt.Sprintf("%s advertises %s in the swarm and is declared with %s, so it has to leave and join again. %s", n.cfg.Name, n.otherAddress(), n.cfg.Address, u.Reason)
 		s.refuse(goal, n.cfg.Name, *u)
 		change, goals := s.w.nodeChange(n)
+		s.findNew(n, &change)
 		s.update(n, change, goals)
 		return
 	}

@@ -22,12 +22,13 @@ type edit struct {
 	managers, workers []string // their fates
 	added             []string // roles of declared hosts that are in no swarm
 	down              string   // a node that is down and can't be reached, "" if none
+	stopped           string   // a node whose engine alone is down, "" if none
 	prune, removeDown bool
 }
 
 func (e edit) String() string {
-	return fmt.Sprintf("managers %s, workers %s, added %s, down %q, prune=%v, remove_down_after=%v",
-		strings.Join(e.managers, "+"), strings.Join(e.workers, "+"), strings.Join(e.added, "+"), e.down, e.prune, e.removeDown)
+	return fmt.Sprintf("managers %s, workers %s, added %s, down %q, stopped %q, prune=%v, remove_down_after=%v",
+		strings.Join(e.managers, "+"), strings.Join(e.workers, "+"), strings.Join(e.added, "+"), e.down, e.stopped, e.prune, e.removeDown)
 }
 
 // world is the swarm as it is before the edit, and what the edit declares.
@@ -72,6 +73,9 @@ func (e edit) world() *community {
 	if e.down != "" {
 		c.machines[e.down].off = true
 	}
+	if e.stopped != "" {
+		c.machines[e.stopped].stopped = true
+	}
 	slices.SortFunc(cfg.Nodes, func(a, b schema.Node) int { return strings.Compare(a.Name, b.Name) })
 	return c
 }
@@ -109,7 +113,8 @@ func joining(managers, workers int) [][]string {
 	return [][]string{nil, {asManager}, {asWorker}, {asManager, asManager}, {asManager, asWorker}}
 }
 
-// variants are an edit with each kind of node down once, and with what may be removed.
+// variants are an edit with each kind of node down once, and with what may be removed; of
+// up to three managers, also with its engine alone down.
 func variants(e edit) []edit {
 	downs := []string{""}
 	seen := map[string]bool{}
@@ -139,6 +144,10 @@ func variants(e edit) []edit {
 				one.down, one.prune, one.removeDown = down, prune, remove
 				list = append(list, one)
 			}
+		}
+		if one := e; down != "" && down != "n1" && len(e.managers) < 4 {
+			one.stopped = down
+			list = append(list, one)
 		}
 	}
 	return list

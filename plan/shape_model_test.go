@@ -32,6 +32,7 @@ type community struct {
 // machine is one host: what its engine has of a swarm.
 type machine struct {
 	off     bool   // nothing answers there, and its engine takes part in nothing
+	stopped bool   // its engine is down, and its host answers
 	id      string // node ID, "" where it is in no swarm
 	address string // that it advertises
 }
@@ -89,7 +90,7 @@ func (c *community) runs(id string) bool {
 		return false
 	}
 	m := c.machines[n.Hostname]
-	return m != nil && !m.off && m.id == id
+	return m != nil && !m.off && !m.stopped && m.id == id
 }
 
 func (c *community) up() int {
@@ -151,6 +152,9 @@ func (c *community) host(n schema.Node) state.Host {
 		h = host(n.Name, n.Address, "manager")
 	}
 	h.Engine.NodeID, h.Engine.NodeAddr, h.SwarmDir.NodeID = m.id, m.address, m.id
+	if m.stopped {
+		h.Service.ActiveState, h.Engine = "inactive", state.Engine{Answered: state.Absent, Problem: &state.Problem{Code: "RQ305", Text: "docker.service is inactive"}}
+	}
 	return h
 }
 
@@ -177,6 +181,12 @@ func (c *community) step(s plan.Step) {
 		return
 	}
 	switch s.Kind {
+	case plan.Start:
+		if m := c.machines[s.Node]; m == nil || !m.stopped || m.id != s.NodeID {
+			c.complain("a node is started that is not stopped, or is another one")
+		} else {
+			m.stopped = false
+		}
 	case plan.Join:
 		c.join(s)
 	case plan.Promote:

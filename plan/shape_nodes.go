@@ -57,11 +57,13 @@ func (s *shaping) join(n *node, why string, old []*state.SwarmNode) {
 		end = "as a manager: it counts for the quorum from then on"
 	}
 	s.left[name] = true
+	joins := JoinAs{Role: n.cfg.Role, Labels: change.Labels, Availability: change.Availability}
 	s.on(n, Step{Kind: Join, Risk: Safe, TimeoutSeconds: seconds(joinTimeout),
-		Join: &JoinAs{Role: n.cfg.Role, Labels: change.Labels, Availability: change.Availability}},
+		Join: &joins},
 		"%s. It joins at %s %s", why, n.cfg.Address, end)
+	until := s.markNew(n, &change)
 	if what := change.words(); what != "" {
-		s.on(n, Step{Kind: UpdateNode, Risk: Safe, TimeoutSeconds: seconds(nodeTimeout), Change: &change}, "%s's new entry gets %s", name, what)
+		s.on(n, Step{Kind: UpdateNode, Risk: Safe, TimeoutSeconds: seconds(nodeTimeout), Change: &change}, "%s's new entry gets %s%s", name, what, until)
 	}
 }
 
@@ -117,6 +119,7 @@ func (s *shaping) updateNodes() {
 			continue
 		}
 		change, goals := s.w.nodeChange(n)
+		s.findNew(n, &change)
 		s.update(n, change, goals)
 	}
 	for _, d := range s.drops {
@@ -154,13 +157,13 @@ func (w *world) nodeChange(n *node) (c NodeChange, goals []string) {
 		c.Availability = want
 		goals = append(goals, goalAvailability(n))
 	}
-	want, have := n.labels()
+	want, have := w.labels(n)
 	if want != nil && !maps.Equal(want, have) {
 		c.Labels = maps.Clone(want)
 		goals = append(goals, goalLabels(n))
 	}
 	old := w.oldEntries(n)
-	if len(old) == 0 || m.Status != "ready" {
+	if len(old) == 0 || !n.isReady() {
 		return c, goals
 	}
 	last := old[len(old)-1]

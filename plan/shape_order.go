@@ -29,6 +29,7 @@ type shaping struct {
 	drops   []*drop
 	moves   []*node // managers that leave and join again at their declared address
 	left    map[string]bool
+	news    []newcomer // nodes over which services are to be spread
 }
 
 // shape plans the steps that bring the swarm to its declared shape, and names what

@@ -35,25 +35,3 @@ func (s *shaping) removeEntries() {
 		s.at(d.entry, d.node, Step{Kind: RemoveNode, Risk: risk, TimeoutSeconds: seconds(nodeTimeout)}, "%s It is removed with force", d.why)
 	}
 }
-
-// rebalance spreads the named services anew where this plan's joins bring nodes that
-// take tasks.
-func (s *shaping) rebalance() {
-	via := s.through()
-	if via == nil || len(s.w.cfg.Cluster.Rebalance) == 0 || !s.wantsNode("") {
-		return
-	}
-	var new []string
-	for _, step := range s.plan.Steps {
-		if step.Kind == Join && step.Shapes() && step.Join.Availability == "" {
-			new = append(new, step.Node)
-		}
-	}
-	if len(new) == 0 {
-		return
-	}
-	for _, service := range s.w.cfg.Cluster.Rebalance {
-		s.on(via, Step{Kind: Rebalance, Risk: Interrupts, TimeoutSeconds: seconds(rebalanceTimeout), Service: service},
-			"A swarm moves no task to a node because that is new. The service %s is updated with force, so that its tasks are spread over %s too, by its own update rules", service, few(new))
-	}
-}

@@ -29,7 +29,7 @@ func (s *shaping) promote() {
 // would be a voter from the first moment on, up or not.
 func (w *world) unpromotable(n *node) *Unmet {
 	name, difference := n.cfg.Name, roleDifference(n)
-	if n.member.Status != "ready" {
+	if !n.isReady() {
 		return &Unmet{Code: diag.NodeDiffers, Remedy: "Bring its engine back, then plan again.",
 			Reason: fmt.Sprintf("%s The swarm sees it %s, and a manager that is not up only weakens the quorum.", difference, or(n.member.Status, "unknown"))}
 	}

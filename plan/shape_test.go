@@ -115,7 +115,7 @@ func (e edit) check(f *failures, chance *rand.Rand) (cuts int) {
 		return 0
 	}
 	e.judge(f, "", whole, first, last)
-	if e.down == "" && len(first.Unmet) > 0 && !e.onlyManagerMoves() {
+	if e.down == "" && e.stopped == "" && len(first.Unmet) > 0 && !e.onlyManagerMoves() {
 		f.add("all are up, and not all is reached", e, unmetText(first))
 	}
 	want := whole.end()
@@ -136,6 +136,9 @@ func (e edit) check(f *failures, chance *rand.Rand) (cuts int) {
 			continue
 		}
 		where := fmt.Sprintf("cut after %s: ", first.Steps[i].Kind)
+		if d.forced["web"] == 0 && whole.forced["web"] > 0 && slices.ContainsFunc(first.Steps[:i+1], func(s plan.Step) bool { return s.Change != nil && s.Change.Labels["io.requeen.rebalance"] != "" }) {
+			f.add(where+"nothing is spread over a node that joined", e, stepsOf(first))
+		}
 		e.judge(f, where, d, first, end)
 		if have := d.end(); have != want {
 			f.add(where+"another end", e, fmt.Sprintf("%s\n\t\twithout the cut: %s\n\t\tsteps: %s", have, want, stepsOf(first)))
@@ -228,6 +231,9 @@ func (e edit) judge(f *failures, where string, c *community, first, last *plan.P
 		if c.runs(id) {
 			byName[n.Hostname] = id
 		}
+		if n.Labels["io.requeen.rebalance"] != "" && c.runs(id) {
+			f.add(where+"a mark of a new node is left", e, c.end())
+		}
 		if n.Labels["io.requeen.moves"] != "" && !strings.Contains(said, n.Hostname) {
 			f.add(where+"a mark is left", e, c.end())
 		}
@@ -242,7 +248,7 @@ func (e edit) judge(f *failures, where string, c *community, first, last *plan.P
 		} else if declared == nil && !e.prune {
 			continue
 		}
-		if !strings.Contains(said, n.Hostname) && n.Hostname != e.down && !strings.Contains(said, "any could be its own") {
+		if !strings.Contains(said, n.Hostname) && n.Hostname != e.down && n.Hostname != e.stopped && !strings.Contains(said, "any could be its own") {
 			f.add(where+"an entry is left", e, n.Hostname+": "+c.end())
 		}
 	}

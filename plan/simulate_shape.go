@@ -34,6 +34,10 @@ func (s *simulation) shape(step Step) error {
 		if err := s.demote(step.Entry); err != nil {
 			return wrong("%s is demoted, %v", name, err)
 		}
+	case Start, Unlock:
+		if err := s.comeBack(step); err != nil {
+			return wrong("%s %v", name, err)
+		}
 	case Leave, RemoveNode:
 		if s.votes(step.Entry) {
 			return wrong("%s counts for the quorum when it is to go (%s)", name, step.Kind)
@@ -41,6 +45,20 @@ func (s *simulation) shape(step Step) error {
 	}
 	if m := s.margin(); m.Spare < 0 {
 		return wrong("after %s %s %d of %d managers are up, and %d are needed", step.Kind, name, m.Up, m.Managers, m.Quorum)
+	}
+	return nil
+}
+
+// comeBack lets a node take part again. State of a manager that the swarm does not know
+// is not started beside it.
+func (s *simulation) comeBack(step Step) error {
+	switch id := step.NodeID; {
+	case s.held[step.Node]:
+		return errors.New("is started, and a recovery holds it")
+	case s.kept.raft[step.Node] && !s.votes(id):
+		return errors.New("holds state of a swarm that was left, and is started beside the one that answers: two clusters with one ID")
+	case s.votes(id) && (step.Kind == Unlock || !s.locks[id]):
+		s.up[id] = true
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package plan
 import (
 	"strings"
 	"testing"
+
+	"github.com/requeen/requeen/internal/state"
 )
 
 // TestTheSimulationRefusesBadShapes: what the planner must never make of a cluster's
@@ -14,6 +16,16 @@ func TestTheSimulationRefusesBadShapes(t *testing.T) {
 		w := three(up3)
 		w.nodes = append(w.nodes, &node{}, &node{})
 		w.nodes[3].cfg.Name, w.nodes[4].cfg.Name = "m4", "w1"
+		return w
+	}
+	sealed := func(w *world) *world {
+		w.st.Swarm = &state.Swarm{Autolock: true}
+		return w
+	}
+	raftOn := func(w *world, name string) *world {
+		for _, n := range w.nodes {
+			n.host.SwarmDir.HasRaft = n.host.SwarmDir.HasRaft || n.cfg.Name == name
+		}
 		return w
 	}
 	for name, c := range map[string]struct {
@@ -34,6 +46,11 @@ func TestTheSimulationRefusesBadShapes(t *testing.T) {
 		"a voter is removed":         {steps: []Step{on(RemoveNode, "m2")}, world: w4(true), want: "counts for the quorum"},
 		"a manager joins":            {steps: []Step{joins("m2", "manager")}, world: w4(true), want: "is a manager already"},
 		"joins twice":                {steps: []Step{joins("m4", "manager"), joins("m4", "worker")}, world: w4(true), want: "is a manager already"},
+		"one comes back":             {steps: []Step{{Kind: Start, Node: "m3", NodeID: "m3"}, on(Demote, "m2")}, world: w4(false)},
+		"one is locked":              {steps: []Step{{Kind: Start, Node: "m3", NodeID: "m3"}, on(Demote, "m2")}, world: sealed(w4(false)), want: "loses the quorum: 1 of 2"},
+		"one is unlocked":            {steps: []Step{{Kind: Start, Node: "m3", NodeID: "m3"}, {Kind: Unlock, Node: "m3", NodeID: "m3"}, on(Demote, "m2")}, world: sealed(w4(false))},
+		"what is left starts":        {steps: []Step{{Kind: Start, Node: "w1", NodeID: "w1"}}, world: raftOn(w4(true), "w1"), want: "two clusters with one ID"},
+		"a worker starts":            {steps: []Step{{Kind: Start, Node: "w1", NodeID: "w1"}}, world: w4(true)},
 		"nobody":                     {steps: []Step{{Kind: UpdateNode, Node: ""}}, world: w4(true), want: "in doubt"},
 		"no quorum": {steps: []Step{on(UpdateNode, "m1")}, want: "none has a quorum", world: func() *world {
 			w := w4(false)

@@ -102,7 +102,9 @@ func (s *stages) now(n *staged, step Step, votes, named bool) PictureNode {
 			now.Part, now.Look = PartOutside, LookRemoved
 		}
 	case Start:
-		if now.Look == LookHeld || now.Look == LookFenced || now.Look == LookStopped {
+		if step.Shapes() {
+			now.Look = LookUp
+		} else if now.Look == LookHeld || now.Look == LookFenced || now.Look == LookStopped {
 			now.Look = LookOut
 		}
 	}

@@ -113,7 +113,7 @@ func (c *comparison) identities(f HostPrint) []hostIdentity {
 // changes an entry of the swarm's list does not.
 func (c *comparison) needsHost(name string) bool {
 	for _, s := range c.steps[name] {
-		if !c.ran(s) && (!s.Shapes() || s.Kind == Join || s.Kind == Leave) {
+		if !c.ran(s) && (!s.Shapes() || s.Kind == Join || s.Kind == Leave || s.BringsBack()) {
 			return true
 		}
 	}

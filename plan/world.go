@@ -8,8 +8,8 @@ import (
 )
 
 // world is the configuration and the observation joined: what the rest of the
-// package decides from. It is made once and then only read, but for the voters
-// that the planner marks as brought back by its own steps.
+// package decides from. It is made once and then only read, but for the voters and
+// nodes that the planner marks as brought back by its own steps.
 type world struct {
 	cfg    *schema.Config
 	st     *state.State
@@ -31,6 +31,8 @@ type node struct {
 	// elsewhere is the recovery of another cluster that holds the host.
 	elsewhere *state.HostRecovery
 	state     NodeState
+	// back is set once the plan's own steps let it take part in the swarm again.
+	back bool
 }
 
 // join makes a world. cfg and st stay untouched.

@@ -33,7 +33,7 @@ var clusterSpec = &blockSpec{
 		{name: "prune_nodes", typ: "bool", def: "false", doc: "Nodes of the swarm that are not declared are to be removed.", effect: "A manager is demoted, tasks are taken off, and the entry is removed with force. While it can't be told which entry a declared node has, none is removed."},
 		{name: "remove_down_after", typ: "duration", def: "never", doc: "How long a node is down before it is taken for dead: " + durationForm + ".", effect: "A declared node that the swarm sees down for longer, and whose host can't be reached by ssh, is removed with force, a manager demoted before. One that `recovery { assume_dead }` names stays listed.",
 			misuse: []string{"less than a minute: a machine that restarts is down for longer"}},
-		{name: "rebalance", typ: "list of strings", def: "none", doc: "The names of services that are to be spread again after nodes were added.", effect: "Each is updated with force at the end of a plan by which nodes that take tasks join.",
+		{name: "rebalance", typ: "list of strings", def: "none", doc: "The names of services that are to be spread again after nodes were added.", effect: "Each is updated with force at the end of a plan by which nodes that take tasks join. Until then such a node has the label io.requeen.rebalance, by which a plan that is made after a cut knows it.",
 			misuse: []string{"what can't be a service's name, or a name that stands twice"}},
 		{name: "listen_addr", typ: "address or interface, with or without a port", def: asItIs, doc: "Where managers listen: `0.0.0.0:2377`, `eth0`, `[::]:2377`; the port is 2377 where none is given.", effect: madeWith,
 			misuse: []string{"a host's name, a port that is none", "one machine's address where several nodes are declared is a warning"}},

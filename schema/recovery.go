@@ -32,7 +32,7 @@ var recoverySpec = &blockSpec{
 		"rotate_unlock_key in a cluster with autolock = false",
 	},
 	attrs: []attrSpec{
-		{name: "allow", typ: "list of strings", def: "`start` and `unlock`", doc: "The rungs of the ladder that a recovery may take: `start` (stopped engines), `unlock` (locked managers), `force_new_cluster` (out of the best survivor), `restore` (out of a backup, also where it is asked for with plan -restore). The lowest that brings the swarm back is planned; where only one that is missing here would, the plan says so.",
+		{name: "allow", typ: "list of strings", def: "`start` and `unlock`", doc: "The rungs of the ladder that a recovery may take: `start` (stopped engines), `unlock` (locked managers), `force_new_cluster` (out of the best survivor), `restore` (out of a backup, also where it is asked for with plan -restore). The lowest that brings the swarm back is planned; where only one that is missing here would, the plan says so. `start` and `unlock` are also what a plan needs to bring single nodes back into a swarm that answers.",
 			misuse: []string{"anything else, or a word that stands twice"}},
 		{name: "assume_dead", typ: "list of nodes' names", def: "none", doc: "Nodes that can't be reached and are gone for good: you say so, since nobody can look. A forced or restored cluster needs that of every manager that can't be fenced, here or by approving RQ121. One that answers after all stops the run all the same.",
 			misuse: []string{"a node that is not declared, or stands twice"}},

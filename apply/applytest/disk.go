@@ -12,6 +12,7 @@ type disk struct {
 	epoch string
 	held  string // the recovery that holds the engine
 
+	forgot                        bool // the engine, as it runs, knows no swarm
 	certificates, raft, stateFile bool
 
 	staged     string // the recovery whose prepared directory is beside the one in use
@@ -26,6 +27,9 @@ func (w *World) Crash(name string) {
 
 // Orphan lets a manager's engine lose docker-state.json, so that it knows no swarm.
 func (w *World) Orphan(name string) { w.host(name).stateFile = false }
+
+// Forgets lets a manager's engine run without its swarm until it is started again.
+func (w *World) Forgets(name string) { w.host(name).forgot = true }
 
 // Wipe takes a manager's swarm directory away; its engine is in no swarm.
 func (w *World) Wipe(name string) {
@@ -86,7 +90,7 @@ func (w *World) diskState(h *host, s *state.Host) {
 	}
 	_, _, live := w.live()
 	switch {
-	case h.up && !h.locked && !inSwarm:
+	case h.up && !h.locked && (!inSwarm || h.forgot):
 		s.Engine = state.Engine{Answered: state.Present, Version: "28.5.2", DataRoot: "/var/lib/docker", LocalNodeState: "inactive"}
 	case h.up && !h.locked && !live:
 		s.Engine.SwarmError = "rpc error: code = Unknown desc = The swarm does not have a leader."

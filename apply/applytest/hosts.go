@@ -134,7 +134,7 @@ func (w *World) startHost(h *host, at time.Time) {
 	if h.up {
 		return
 	}
-	h.up, h.locked, h.seenAt = true, w.Autolock, at.Add(seenTakes)
+	h.up, h.locked, h.forgot, h.seenAt = true, w.Autolock && !h.worker, false, at.Add(seenTakes)
 }
 
 func (w *World) unlockHost(h *host, at time.Time) {
@@ -202,7 +202,16 @@ func (p *Process) StartEngine(_ context.Context, r apply.Run) error {
 		if err := h.admit(r.Token); err != nil {
 			return err
 		}
+		if h.machine != r.Host.MachineID {
+			return fmt.Errorf("%s: it is another machine", h.name)
+		}
 		now := p.w.Clock.Now()
+		switch {
+		case r.Restart && !h.forgot && h.up:
+			p.w.violate("the engine of %s is restarted, which takes part in its swarm", h.name)
+		case r.Restart:
+			h.up = false
+		}
 		p.w.startHost(h, now)
 		for _, r := range h.runs {
 			if r.UnitActive {
@@ -245,7 +254,7 @@ func (p *Process) Reachable(_ context.Context, node, nodeID string) (ok bool, se
 }
 
 func (h *host) reachable(now time.Time) bool {
-	return h.up && !h.locked && !h.off && h.raft && h.stateFile && !now.Before(h.seenAt)
+	return h.up && !h.locked && !h.forgot && !h.off && h.raft && h.stateFile && !now.Before(h.seenAt)
 }
 
 // RemoveRun removes a run.

@@ -97,7 +97,7 @@ func (h *host) ready(now time.Time) bool {
 	if !h.worker {
 		return h.reachable(now)
 	}
-	return h.up && !h.off && h.certificates && h.stateFile && h.becomes == "" && !now.Before(h.seenAt)
+	return h.up && !h.forgot && !h.off && h.certificates && h.stateFile && h.becomes == "" && !now.Before(h.seenAt)
 }
 
 // settleRole lets a host be what it has become by now.
@@ -136,7 +136,7 @@ func (h *host) show(n *state.SwarmNode, now time.Time) {
 	}
 	if h.worker {
 		n.Role, n.ManagerAddr, n.Reachability, n.Leader = "worker", "", "", false
-		if h.up && !h.off && !now.Before(h.seenAt) {
+		if h.up && !h.forgot && !h.off && !now.Before(h.seenAt) {
 			n.Status = "ready"
 		}
 	}

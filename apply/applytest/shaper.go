@@ -121,7 +121,7 @@ func (p *Process) NodeReady(_ context.Context, s apply.Shape) (ready bool, seen 
 		switch {
 		case h.off || !h.up:
 			return fmt.Errorf("%s: the engine does not answer", s.Node)
-		case h.nodeID == "":
+		case h.nodeID == "" || h.forgot:
 			return &apply.NotJoinedError{Node: s.Node, Text: w.Faults.JoinFails}
 		}
 		ready, seen = h.ready(w.Clock.Now()) && h.worker == (s.Role == "worker"), "the swarm sees "+s.Node

@@ -38,7 +38,9 @@ quorum's margin after it. Nothing is changed.
 
 A swarm that is well is brought to its declared shape: hosts join, roles, labels,
 availability and settings are put as declared, one manager at a time and the
-leader last. What no step reaches is named with what it would take.
+leader last. Engines of declared nodes that are down are started before, and locked
+managers unlocked; one that is to stay down has its unit masked. What no step
+reaches is named with what it would take.
 
 A swarm that has lost its quorum is brought back by the lowest rung that
 reaches it and that recovery.allow has: stopped engines are started, locked
@@ -101,13 +103,18 @@ func newPlanCommand(a *app) *cobra.Command {
 	f.wish.flags(cmd, "")
 	a.compactFlag(cmd)
 	cmd.Flags().StringVar(&f.out, "out", "", "write the plan to `FILE`, for show and apply")
-	cmd.Flags().StringVar(&f.state, "state", "", "plan from `FILE`, which requeen observe wrote, and contact nothing")
+	stateFlag(cmd, &f.state, "")
 	cmd.Flags().BoolVar(&f.refreshOnly, "refresh-only", false, "show what differs from the declaration, and plan nothing")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print line-delimited JSON; requeen schema -for=plan-stream describes it")
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 2 when there are steps")
 	f.questionsFlag(cmd)
 	a.completeNodes(cmd, &f.configFlags)
 	return cmd
+}
+
+// stateFlag is for the commands that plan; when says in front of it when it holds.
+func stateFlag(cmd *cobra.Command, state *string, when string) {
+	cmd.Flags().StringVar(state, "state", "", when+"plan from `FILE`, which requeen observe wrote, and contact nothing")
 }
 
 func (a *app) plan(cmd *cobra.Command, f planFlags) error {

@@ -30,6 +30,9 @@ func (w *World) Ready(ctx context.Context, run apply.Run) error {
 	if err != nil {
 		return err
 	}
+	if run.ID == "" {
+		return nil // no run is launched there
+	}
 	_, err = h.EnsureHelper(ctx)
 	return err
 }
@@ -77,14 +80,18 @@ func (w *World) RunStatus(ctx context.Context, node, runID string) (state.HostRu
 	return h.BackupStatus(ctx, runID)
 }
 
-// StartEngine starts the engine of a host on which a cut run left it stopped.
+// StartEngine starts the engine of a host, whether a cut run left it stopped or not.
 func (w *World) StartEngine(ctx context.Context, run apply.Run) error {
 	h, err := w.host(run.Node)
 	if err != nil {
 		return err
 	}
-	return h.StartEngine(ctx, host.EngineStart{MachineID: run.Host.MachineID, Service: run.Host.Service.Unit,
-		Socket: run.Host.Service.Socket, Cluster: run.Cluster, Token: run.Token})
+	start := host.EngineStart{MachineID: run.Host.MachineID, Service: run.Host.Service.Unit,
+		Socket: run.Host.Service.Socket, Cluster: run.Cluster, Token: run.Token, Restart: run.Restart}
+	if run.ID == "" {
+		start.CertificateSHA256, start.SwarmDir = run.Host.SwarmDir.CertificateSHA256, run.Host.SwarmDir.Path
+	}
+	return h.StartEngine(ctx, start)
 }
 
 // Unlock unlocks the node's manager over its engine's API.

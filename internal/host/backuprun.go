@@ -53,6 +53,10 @@ type EngineStart struct {
 	// both empty: any engine of the machine is started.
 	CertificateSHA256 string
 	SwarmDir          string
+
+	// Restart stops an engine that runs before: one that has forgotten its swarm
+	// remembers it only when it starts.
+	Restart bool
 }
 
 var (
@@ -176,7 +180,8 @@ func (h *Host) RemoveRun(ctx context.Context, id string, token uint64) error {
 }
 
 // StartEngine starts an engine that is stopped, by a cut run or whatever else,
-// and waits until it is active; one that is active already is left alone. It
+// and waits until it is active; one that is active already is left alone, but for
+// e.Restart. It
 // refuses while a run is at work (ErrRunInFlight), and where a recovery holds the
 // engine (ErrHeld).
 func (h *Host) StartEngine(ctx context.Context, e EngineStart) error {
@@ -184,10 +189,14 @@ func (h *Host) StartEngine(ctx context.Context, e EngineStart) error {
 	if err != nil {
 		return err
 	}
+	restart := ""
+	if e.Restart {
+		restart = "restart"
+	}
 	return h.refused(h.Run(ctx, Command{
 		Script: guardScript + mountsScript + surgeryScript + startScript,
 		Args: []string{h.pool.stateDir(), e.MachineID, e.Cluster, strconv.FormatUint(e.Token, 10),
-			e.Service, e.Socket, e.CertificateSHA256, e.SwarmDir},
+			e.Service, e.Socket, e.CertificateSHA256, e.SwarmDir, restart},
 		Root: true,
 	}))
 }

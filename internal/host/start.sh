@@ -1,5 +1,6 @@
-# Starts an engine that is stopped, by a cut run or else. Arguments: DIR MACHINE
-# CLUSTER TOKEN SERVICE SOCKET CERTIFICATE SWARM; the last two may be empty.
+# Starts an engine that is stopped, by a cut run or else, or restarts it. Arguments: DIR
+# MACHINE CLUSTER TOKEN SERVICE SOCKET CERTIFICATE SWARM RESTART; the last three may be
+# empty. Cut between stop and start it leaves the engine stopped, and is called again.
 dir=$1 machine=$2 cluster=$3 token=$4 service=$5 socket=$6 certificate=$7
 need systemctl timeout
 lock_host
@@ -12,5 +13,6 @@ if [ -n "$certificate" ]; then
 	have=$(digest "$crt")
 	[ "$have" = "$certificate" ] || refuse 101 "$crt has sha256 ${have:-none}, not $certificate"
 fi
+[ -z "$9" ] || stop_engine
 start_service
 runs_started

@@ -300,6 +300,10 @@ func TestStartEngineOnAHostWithoutRuns(t *testing.T) {
 		o.must(o.host.StartEngine(context.Background(), start))
 		o.up()
 	}
+	start.Restart = true
+	o.must(o.host.StartEngine(context.Background(), start))
+	o.up()
+	start.Restart = false
 	stop()
 	start.CertificateSHA256 = "00"
 	if err := o.host.StartEngine(context.Background(), start); !errors.Is(err, ErrGuard) || o.is("docker.service") == "active" {

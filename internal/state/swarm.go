@@ -21,6 +21,10 @@ const UnlockKeyLabel = "io.requeen.unlock-key"
 // the new one's then, and the old one is removed.
 const MovesLabel = "io.requeen.moves"
 
+// RebalanceLabel is the label on an entry of the list of nodes that says that the node
+// has joined, and that the services which are to be spread over it are not yet.
+const RebalanceLabel = "io.requeen.rebalance"
+
 // The words behind the recovery's ID in UnlockKeyLabel.
 const (
 	KeyRotated   = " rotated"

@@ -98,7 +98,7 @@ func comesBack(p *plan.Plan) string {
 // what people do by hand.
 func (j *judge) back(node, byHand string) string {
 	for _, s := range j.plan.Steps {
-		if s.Recovery != "" && (s.Node == node || slices.Contains(s.With, node)) {
+		if (s.Recovery != "" || s.BringsBack()) && (s.Node == node || slices.Contains(s.With, node)) {
 			return "requeen plan shows how it comes back."
 		}
 	}

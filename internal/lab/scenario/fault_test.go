@@ -226,14 +226,14 @@ func (s *swarm) quorumWouldBeLost() {
 	if s.leader() == "m3" {
 		down = "m2"
 	}
-	s.on(down, "systemctl stop docker.socket docker.service")
+	s.on(down, "systemctl stop docker.socket docker.service; systemctl mask docker.service") // else it would be started
 	s.eventually(time.Minute, down+" to be seen as unreachable", func() (bool, error) {
 		list, err := s.managers(s.leader())
 		return list[down] == "unreachable", err
 	})
 	s.refuses([]string{"RQ201"}, "plan")
 	s.refuses([]string{"RQ403", down}, "apply", "backup.plan")
-	s.on(down, "systemctl reset-failed docker.service; systemctl start docker.service docker.socket")
+	s.on(down, "systemctl unmask docker.service; systemctl reset-failed docker.service; systemctl start docker.service docker.socket")
 	s.allBack()
 	s.nothingLeft()
 }

@@ -32,6 +32,34 @@ func (s *swarm) allStopped() {
 	}
 }
 
+// someStopped has a follower's and the worker's engines stopped while the rest is a
+// quorum: they are started, and nothing else is done. The kept backup is fresh.
+func (s *swarm) someStopped() {
+	s.does("apply", "-auto-approve")
+	s.allBack()
+	before := s.holdings("m1")
+	down := "m3"
+	if s.leader() == down {
+		down = "m2"
+	}
+	s.atOnce([]string{down, "w1"}, func(n string) error { _, err := s.lab.Run(s.ctx, n, stopEngine); return err })
+	s.eventually(time.Minute, down+" and w1 to be seen as down", func() (bool, error) {
+		out, err := s.lab.Run(s.ctx, "m1", "timeout 10 docker node ls --format '{{.Status}}'")
+		return strings.Count(out, "Down") == 2, err
+	})
+	p := s.planFile("start.plan")
+	var kinds []string
+	for _, step := range p.Steps {
+		kinds = append(kinds, step.Kind+" "+step.Node)
+	}
+	if have, want := strings.Join(kinds, ", "), "start "+down+", start w1"; p.Recovery != nil || p.Condition.Name != "degraded" || have != want {
+		s.t.Fatalf("the swarm is %s and %q is planned, want %q", p.Condition.Name, have, want)
+	}
+	s.does("apply", "start.plan")
+	s.recovered(before, "m1", "m2", "m3", "w1")
+	s.nothingToDo()
+}
+
 // twoReplaced has two of three managers come back with new disks.
 func (s *swarm) twoReplaced() {
 	before, worker := s.holdings("m1"), s.containers("w1")

@@ -11,6 +11,7 @@ import (
 func TestRecoveryOn28(t *testing.T) {
 	r := newStories(t, lab.Options{Name: "r28", Suite: "sid", Managers: 3, Workers: 1})
 	r.tell("every engine is stopped", (*swarm).allStopped)
+	r.tell("a manager's and a worker's engines are stopped", (*swarm).someStopped)
 	r.tell("two managers come back with new disks", func(s *swarm) {
 		s.twoReplaced()
 		r.writes["force_new_cluster"] = s.journalled()

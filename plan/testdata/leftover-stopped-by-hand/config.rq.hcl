@@ -1,4 +1,4 @@
-# A cut run's engine was started, and stopped again by somebody else: it stays down.
+# A cut run's engine was started, and stopped again by somebody else: it is started like any other.
 
 cluster "prod" {
 }
