@@ -69,6 +69,9 @@ func referenceBlock(b *strings.Builder, s *blockSpec, path string, level int) {
 		}
 		b.WriteString("\n")
 	}
+	if s.notes != nil {
+		b.WriteString(s.notes())
+	}
 	if s.example != "" {
 		fmt.Fprintf(b, "```hcl\n%s\n```\n\n", s.example)
 	}

@@ -2,8 +2,6 @@ package schema
 
 import (
 	"fmt"
-	"net/url"
-	"path"
 	"path/filepath"
 	"strings"
 
@@ -20,14 +18,15 @@ var repositorySpec = &blockSpec{
 		"neither recipients nor plaintext = true, or both",
 	},
 	attrs: []attrSpec{
-		{name: "url", typ: "URL", required: true, doc: "Where it is: `file:///absolute/path`, on the machine on which requeen runs.",
-			misuse: []string{"another scheme", "a relative path, a host, a query"}},
+		{name: "url", typ: "URL", required: true, doc: "Where it is: `file:///absolute/path`, on the machine on which requeen runs, or `s3://`, `gs://` or `azblob://` with a bucket and a path in it.",
+			misuse: []string{"another scheme", "of `file://` a relative path, a host, a query", "credentials in the URL", "a parameter that is not known"}},
 		{name: "recipients", typ: "list of strings", doc: "The public keys to which backups are encrypted: `age1…`, `ssh-ed25519 …`, `ssh-rsa …`.",
 			misuse: []string{"an empty list", "a recipient that is mistyped or of another kind", "a private key", "a recipient that stands twice is a warning"}},
 		{name: "plaintext", typ: "bool", def: "false", doc: "Stores backups in clear: whoever reads the repository has the swarm's keys and secrets."},
 		{name: "identity", typ: "path", def: "none", secret: true, doc: "The path of the identity file that opens the backups, relative to the configuration's directory; needed only to read back and to restore. An `env()` that is not set leaves it out.",
 			misuse: []string{"the key itself", "a path that begins with `~`"}},
 	},
+	notes: repositoryNotes,
 	example: `repository "offsite" {
   url        = "file:///srv/swarm-backups"
   recipients = ["age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"]
@@ -63,30 +62,6 @@ func (l *loader) once(first map[string]hcl.Range, c *content) bool {
 	}
 	first[c.name] = c.label
 	return true
-}
-
-func (l *loader) checkURL(f field[string]) {
-	const remedy = "Write file:/// and an absolute path, such as file:///srv/swarm-backups."
-	bad := func(why string) { l.err(f.at, "Not a repository's URL", fmt.Sprintf("%q: %s.", f.val, why), remedy) }
-	u, err := url.Parse(f.val)
-	if err != nil {
-		l.err(f.at, "Not a repository's URL", "It can't be read as a URL.", remedy)
-		return
-	}
-	switch {
-	case u.Scheme == "":
-		bad("a URL begins with a scheme")
-	case u.Scheme != "file":
-		bad(fmt.Sprintf("this version has no %s:// repositories, only file://", u.Scheme))
-	case u.Host != "" || u.User != nil:
-		bad("file:// takes no host: three slashes stand before the path")
-	case u.Opaque != "" || !path.IsAbs(u.Path):
-		bad("the path has to be absolute")
-	case u.RawQuery != "" || u.Fragment != "" || strings.ContainsAny(f.val, "?#"):
-		bad("file:// takes neither a query nor a fragment")
-	case path.Clean(u.Path) != strings.TrimSuffix(u.Path, "/") || strings.ContainsRune(u.Path, 0):
-		bad("the path is not in its plainest form, or is the root directory")
-	}
 }
 
 func (l *loader) readRecipients(c *content, r *Repository) {

@@ -35,7 +35,8 @@ type blockSpec struct {
 	misuse   []string
 	attrs    []attrSpec
 	blocks   []*blockSpec
-	example  string // an example that loads, for the reference; top-level blocks only
+	notes    func() string // more for the reference page, as Markdown; nil = none
+	example  string        // an example that loads, for the reference; top-level blocks only
 }
 
 func (s *blockSpec) attr(name string) *attrSpec {

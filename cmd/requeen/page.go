@@ -63,6 +63,7 @@ var variables = []variableRow{
 	{"RQ_VAR_name", "a value for `variable \"name\"`"},
 	{"RQ_SSH_CONFIG", "a file for `ssh -F`"},
 	{"RQ_HELPER", "a requeen binary for the hosts, where theirs is another architecture"},
+	{"AWS_name, AZURE_name, GOOGLE_name", "credentials of a repository in an object storage, as its service's own tools read them"},
 	{"XDG_STATE_HOME", "where journals are kept (`-journal DIR` overrides)"},
 	{"NO_COLOR", "no colours"},
 }

@@ -11,11 +11,35 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"gocloud.dev/blob"
+	"gocloud.dev/blob/memblob"
 )
 
 // stores are the kinds of store, each of which must keep the contract.
 var stores = map[string]func(t *testing.T) store{
-	"file": func(t *testing.T) store { return newFileStore(filepath.Join(t.TempDir(), "a", "b")) },
+	"file":    func(t *testing.T) store { return newFileStore(filepath.Join(t.TempDir(), "a", "b")) },
+	"objects": func(t *testing.T) store { return newMemoryStore("") },
+	"prefix":  func(t *testing.T) store { return newMemoryStore("some/place/") },
+}
+
+func init() {
+	if os.Getenv(elsewhereVar) != "" {
+		stores["elsewhere"] = func(t *testing.T) store {
+			s, err := openStore(newURL(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+	}
+}
+
+// newMemoryStore is an object storage that is gone with the test: what is
+// uploaded, listed and made once is so by the same code as at a real one.
+func newMemoryStore(prefix string) *objectStore {
+	bucket := memblob.OpenBucket(nil)
+	return &objectStore{prefix: prefix, dial: func(context.Context) (*blob.Bucket, error) { return bucket, nil }}
 }
 
 func TestStoreContract(t *testing.T) {
@@ -25,6 +49,7 @@ func TestStoreContract(t *testing.T) {
 		"what is cancelled is unseen": contractCancel,
 		"only one creation":           contractCreateOnce,
 		"removal":                     contractRemove,
+		"names":                       contractNames,
 	}
 	for kind, open := range stores {
 		for name, part := range parts {
@@ -157,6 +182,23 @@ func contractCreateOnce(t *testing.T, s store) {
 	}
 	if got := keys(t, s, "prod/"); got != "prod/lock/000001.json" {
 		t.Errorf("left: %s", got)
+	}
+	if err := s.createOnce(ctx, "prod/lock/000001.json", []byte("other")); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("again, with other bytes: %v", err)
+	}
+}
+
+// contractNames: what lies right below, each once, objects and prefixes alike.
+func contractNames(t *testing.T, s store) {
+	for _, key := range []string{"prod/a/x", "prod/a/y", "prod/b", "prodigal/c"} {
+		if err := writeAll(ctx, s, key, []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for prefix, want := range map[string]string{"": "prod prodigal", "prod/": "a b", "prod/a/": "x y", "none/": ""} {
+		if list, err := s.names(ctx, prefix); err != nil || strings.Join(list, " ") != want {
+			t.Errorf("below %q: %v, %v", prefix, list, err)
+		}
 	}
 }
 

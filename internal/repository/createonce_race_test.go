@@ -25,9 +25,13 @@ func init() { roles["creator"] = creator }
 // got.
 func creator() {
 	dir, me := os.Getenv("CREATE_DIR"), os.Getenv("CREATE_ME")
-	s := newFileStore(filepath.Join(dir, "repo"))
+	s, err := openStore(os.Getenv("CREATE_URL"))
+	if err != nil {
+		fmt.Println("error", err)
+		return
+	}
 	end := time.Now().Add(time.Minute)
-	for round := range creatorRounds {
+	for round := range rounds(creatorRounds) {
 		mine := filepath.Join(dir, fmt.Sprintf("ready-%d-", round))
 		if err := os.WriteFile(mine+me, nil, 0o600); err != nil {
 			fmt.Println("error", err)
@@ -55,13 +59,13 @@ func creator() {
 // Of two processes that create one object at the same moment exactly one does.
 // A look followed by a rename, as behind fileblob's IfNotExist, fails this test.
 func TestCreateOnceBetweenProcesses(t *testing.T) {
-	dir := t.TempDir()
+	dir, url := t.TempDir(), newURL(t)
 	won := map[string][]string{}
 	var running []*exec.Cmd
 	var outs []*bufio.Scanner
 	for i := range creators {
 		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), roleVar+"=creator", "CREATE_DIR="+dir, "CREATE_ME="+strconv.Itoa(i))
+		cmd.Env = append(os.Environ(), roleVar+"=creator", "CREATE_DIR="+dir, "CREATE_URL="+url, "CREATE_ME="+strconv.Itoa(i))
 		cmd.Stderr = os.Stderr
 		out, err := cmd.StdoutPipe()
 		if err == nil {
@@ -84,8 +88,11 @@ func TestCreateOnceBetweenProcesses(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	s := newFileStore(filepath.Join(dir, "repo"))
-	for round := range creatorRounds {
+	s, err := openStore(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for round := range rounds(creatorRounds) {
 		winners := won[strconv.Itoa(round)]
 		data, err := readAll(ctx, s, fmt.Sprintf("prod/lock/%06d.json", round), 10)
 		if err != nil || len(winners) != 1 || string(data) != winners[0] {

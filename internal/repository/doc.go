@@ -18,6 +18,6 @@
 //     reader or to a Private directory, which is in memory or is not at all
 //   - take "could not look" for "is not there" (safety rule 4)
 //
-// It is the only importer of gocloud.dev, filippo.io/age and klauspost's zstd,
-// and none of their types are in its own signatures.
+// It is the only importer of gocloud.dev and the storage services' libraries, of
+// filippo.io/age and klauspost's zstd, and none of their types are in its own signatures.
 package repository

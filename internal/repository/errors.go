@@ -95,12 +95,30 @@ func (e *Error) As(target any) bool {
 	return true
 }
 
+// trouble is a cause in plain words, which knows better than whoever meets it
+// what helps. Foreign words, which could hold a key, are only in err.
+type trouble struct {
+	text   string
+	remedy string // "" when it is not known
+	err    error
+}
+
+// Error gives the plain words.
+func (t *trouble) Error() string { return t.text }
+
+// Unwrap gives what the library said.
+func (t *trouble) Unwrap() error { return t.err }
+
 // failed makes an error of the repository's: no space gets its own kind and
 // remedy, an error that says its kind already stays as it is.
 func failed(url, what, why, remedy string, cause error) error {
 	var known *Error
 	if errors.As(cause, &known) {
 		return cause
+	}
+	var told *trouble
+	if errors.As(cause, &told) && told.remedy != "" {
+		remedy = told.remedy
 	}
 	if isFull(cause) {
 		return &Error{

@@ -1,6 +1,7 @@
 package repository
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -183,10 +184,12 @@ func (r *Repository) claim(ctx context.Context, o LockOptions, before lockView) 
 // selfTest: a store that lets the same name be created twice can't hold a lock.
 func (h *Held) selfTest(ctx context.Context) error {
 	r := h.repo
-	err := r.store.createOnce(ctx, r.lockKey(h.Number(), lockSuffix), h.data)
+	other := append(bytes.Clone(h.data), '\n') // not the same: createOnce may take its own bytes for its own work
+	err := r.store.createOnce(ctx, r.lockKey(h.Number(), lockSuffix), other)
 	if err == nil {
+		h.data = other // what is there now, to be withdrawn
 		return r.refuse(ErrLockUntrusted, "it let the same lock object be created twice",
-			"Two runs would both believe that they hold the lock", "move the repository to storage that honours conditional creation", nil)
+			"Two runs would both believe that they hold the lock", lockRemedy, nil)
 	}
 	if !errors.Is(err, fs.ErrExist) {
 		return err

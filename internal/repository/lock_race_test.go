@@ -127,10 +127,10 @@ func endRound(t *testing.T, racers []*racing) {
 // Two processes race: exactly one ever wins, and numbers only grow.
 func TestLockRaceOfProcesses(t *testing.T) {
 	t.Parallel()
-	url := "file://" + t.TempDir()
+	url := newURL(t)
 	racers := []*racing{startRacer(t, url), startRacer(t, url), startRacer(t, url)}
 	last := uint64(0)
-	for round := range 150 {
+	for round := range rounds(150) {
 		won := raceRound(t, racers, func(i int) string { return fmt.Sprintf("go 0 run%d", i) })
 		if len(won) != 1 || won[0] <= last {
 			t.Fatalf("round %d: winners %v after number %d", round, won, last)
@@ -144,10 +144,10 @@ func TestLockRaceOfProcesses(t *testing.T) {
 // numbers: never do two hold.
 func TestLockRaceOfNumbers(t *testing.T) {
 	t.Parallel()
-	url := "file://" + t.TempDir()
+	url := newURL(t)
 	racers := []*racing{startRacer(t, url), startRacer(t, url), startRacer(t, url)}
 	wins := 0
-	for round := range 100 {
+	for round := range rounds(100) {
 		low := round * 10
 		won := raceRound(t, racers, func(i int) string { return fmt.Sprintf("go %d run%d", low+rand.IntN(8), i) })
 		if len(won) > 1 {
@@ -165,7 +165,7 @@ func TestLockRaceOfNumbers(t *testing.T) {
 // tell that it is gone, take it over at once, and of several only one does.
 func TestLockTakeOverFromKilledProcess(t *testing.T) {
 	t.Parallel()
-	url := "file://" + t.TempDir()
+	url := newURL(t)
 	racers := []*racing{startRacer(t, url), startRacer(t, url), startRacer(t, url)}
 	for round := range 3 {
 		victim := startRacer(t, url)
@@ -193,8 +193,8 @@ func TestLockTakeOverFromKilledProcess(t *testing.T) {
 
 func TestLockRaceOfGoroutines(t *testing.T) {
 	t.Parallel()
-	root := t.TempDir()
-	for round := range 30 {
+	url := newURL(t)
+	for round := range rounds(30) {
 		var (
 			wg   sync.WaitGroup
 			mu   sync.Mutex
@@ -202,7 +202,7 @@ func TestLockRaceOfGoroutines(t *testing.T) {
 		)
 		for range 8 {
 			wg.Go(func() {
-				r, err := Open(context.Background(), Options{URL: "file://" + root, Cluster: "prod", Plaintext: true})
+				r, err := Open(context.Background(), Options{URL: url, Cluster: "prod", Plaintext: true})
 				if err != nil {
 					t.Error(err)
 					return

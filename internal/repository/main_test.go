@@ -1,9 +1,11 @@
 package repository
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
 )
@@ -13,6 +15,29 @@ import (
 var roles = map[string]func(){}
 
 const roleVar = "REQUEEN_TEST_ROLE"
+
+// elsewhereVar is the URL of an object storage in which the tests that know no
+// directory are to run as well; internal/lab/objectstore sets it.
+const elsewhereVar = "REQUEEN_TEST_REPOSITORY"
+
+// newURL is a place that no other test uses: a directory, or a prefix elsewhere.
+func newURL(t *testing.T) string {
+	t.Helper()
+	base := os.Getenv(elsewhereVar)
+	if base == "" {
+		return "file://" + t.TempDir()
+	}
+	where, parameters, _ := strings.Cut(base, "?")
+	return where + "/" + rand.Text() + "?" + parameters
+}
+
+// rounds is a number of repetitions: elsewhere, where each takes longer, fewer.
+func rounds(n int) int {
+	if os.Getenv(elsewhereVar) != "" {
+		return n / 10
+	}
+	return n
+}
 
 func TestMain(m *testing.M) {
 	RunJanitorIfAsked()

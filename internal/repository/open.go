@@ -16,7 +16,7 @@ var errTooLong = errors.New("longer than it may be")
 // Options say which repository to open and how.
 type Options struct {
 	Name    string // the repository block's label, for messages
-	URL     string // file:///…
+	URL     string // file:///…, s3://…, gs://… or azblob://…
 	Cluster string // the cluster block's label
 
 	// Recipients are whom new backups are encrypted to; Plaintext instead of
@@ -111,13 +111,19 @@ func Clusters(ctx context.Context, raw string) ([]string, error) {
 func openStore(raw string) (store, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Scheme == "" {
-		return nil, badURL(raw, "the URL can't be read", "write it as file:///srv/backups/swarm")
+		return nil, badURL(raw, "the URL can't be read", "write it as file:///srv/backups/swarm or s3://my-bucket/swarm")
 	}
 	switch u.Scheme {
 	case "file":
 		return openFile(raw, u)
+	case "s3":
+		return openS3(raw, u)
+	case "gs":
+		return openGS(raw, u)
+	case "azblob":
+		return openAzure(raw, u)
 	default:
-		return nil, badURL(raw, "the scheme "+u.Scheme+":// is not supported by this version", "use file:///… with a directory that is another machine's disk, mounted here")
+		return nil, badURL(raw, "there are no "+u.Scheme+":// repositories", "use file:///…, s3://…, gs://… or azblob://…")
 	}
 }
 

@@ -26,13 +26,16 @@ type store interface {
 	// tidy removes prefix where nothing is left in it.
 	tidy(ctx context.Context, prefix string) error
 	// createOnce makes a small object in one effect, durable, or gives
-	// fs.ErrExist when there is one: also between processes and machines.
+	// fs.ErrExist when there is one: also between processes and machines. One
+	// that holds the very same bytes may count as made by this call, whose
+	// answer was lost: bytes that tell who wins are nobody else's.
 	createOnce(ctx context.Context, key string, data []byte) error
 	close() error
 }
 
 // objectWriter is an object in the making. Exactly one of commit and cancel
-// ends it; after a commit that failed nothing is to be seen either.
+// ends it. A commit that failed may have taken effect where its answer was
+// lost; who made a new object then removes it.
 type objectWriter interface {
 	io.Writer
 	commit() error

@@ -77,7 +77,33 @@ func (r *Repository) Sweep(ctx context.Context, keep func(id string) bool, older
 			return removed, err
 		}
 	}
-	return removed, nil
+	gone, err := r.sweepParts(ctx, keep, now.Add(-max(olderThan, longUpload)))
+	return append(removed, gone...), err
+}
+
+// longUpload is how old an upload must be that is ended: one under way shows no
+// sign of life to others.
+const longUpload = 24 * time.Hour
+
+// sweepParts ends uploads that a killed process left open, where the store has
+// such: nothing lists them, and they take room.
+func (r *Repository) sweepParts(ctx context.Context, keep func(string) bool, limit time.Time) ([]string, error) {
+	s, ok := r.store.(interface {
+		sweepParts(ctx context.Context, prefix string, left func(key string, begun time.Time) bool) ([]string, error)
+	})
+	if !ok {
+		return nil, nil
+	}
+	ended, err := s.sweepParts(ctx, r.clusterPrefix(), func(key string, begun time.Time) bool {
+		id, _, _ := strings.Cut(strings.TrimPrefix(key, r.clusterPrefix()), "/")
+		_, err := ParseID(id)
+		return err == nil && begun.Before(limit) && (keep == nil || !keep(id))
+	})
+	if err != nil {
+		return ended, failed(r.url, "uploads that were cut can't be ended", "Their parts take room, but count as no backup",
+			"mend what the message names, or let the bucket's lifecycle rule end them", err)
+	}
+	return ended, nil
 }
 
 func (r *Repository) sweepPlace(ctx context.Context, place string, there []object, old bool, keep func(string) bool, limit time.Time) ([]string, error) {
