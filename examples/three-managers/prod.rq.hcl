@@ -1,6 +1,7 @@
-# Three managers and two workers, auto-locked, with a NAS that is mounted on the
-# machine on which requeen runs. CI plans without the identity and without the
-# unlock key: a live manager tells that key when a backup needs it.
+# Three managers and two workers, auto-locked, with a bucket of S3. Its credentials come
+# from the environment, a profile or the machine's role, and never from here. CI plans
+# without the identity and without the unlock key: a live manager tells that key when a
+# backup needs it.
 
 cluster "prod" {
   autolock   = true
@@ -28,18 +29,24 @@ node "worker" {
   }
 }
 
-repository "nas" {
-  url        = "file:///mnt/nas/swarm-backups"
+repository "offsite" {
+  url        = "s3://swarm-backups/prod?region=eu-central-1"
   recipients = ["age10eyh46jjryc85nrdsqfwru3fdssfhr4rhw3jugfffpvgp9nh04ls26cyl6"]
   identity   = env("RQ_IDENTITY_FILE")
 }
 
 backup "state" {
-  repository = "nas"
+  repository = "offsite"
   max_age    = "24h"
 
   swarm {
     from = "follower"
+  }
+
+  keep {
+    last    = 7
+    daily   = 30
+    monthly = 12
   }
 }
 
