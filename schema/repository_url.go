@@ -188,7 +188,7 @@ none. The credentials need the right to list, read, write and remove objects bel
 The lock needs a storage that honours conditional writes (` + "`If-None-Match: *`" + `): Amazon S3, Google Cloud Storage, Azure
 Blob Storage and most servers of the S3 kind do. One that does not is found out before a run trusts it, and refused.
 
-An archive is uploaded in parts, with about 100 MB of memory for any size; at S3 one archive takes up to 78 GiB,
+An archive is uploaded in parts, with less than 100 MB of memory for any size; at S3 one archive takes up to 48 GiB,
 compressed. An upload that is cut leaves no object. Its parts are ended by a later backup after a day, where the
 credentials may list and abort multipart uploads; a lifecycle rule of the bucket's (AbortIncompleteMultipartUpload) does
 it in any case. What is silent for two minutes is given up; what is slow is not.

@@ -5,15 +5,16 @@ import (
 	"sync"
 )
 
-// leanPercent is how much garbage may lie beside what is in use while an upload
-// is under way. S3's library reads the first 16 MB into a buffer that it grows,
-// which with Go's usual 100 takes the process to 116 MB, and with this to 102.
-const leanPercent = 20
+// leanBytes is what the runtime may take while an upload is under way before it
+// collects garbage whatever the rest of the process is used to: S3's library reads the
+// beginning of an object into a buffer that it grows, which with Go's usual pace takes
+// the process well above 100 MB.
+const leanBytes = 40 << 20
 
 var lean struct {
 	sync.Mutex
 	uploads int
-	before  int // what was set before the first of them
+	before  int64 // what was set before the first of them
 }
 
 // leanly keeps memory small until what it gives is called.
@@ -21,16 +22,14 @@ func leanly() (done func()) {
 	lean.Lock()
 	defer lean.Unlock()
 	if lean.uploads++; lean.uploads == 1 {
-		lean.before = debug.SetGCPercent(leanPercent)
-		if lean.before >= 0 && lean.before < leanPercent {
-			debug.SetGCPercent(lean.before)
-		}
+		lean.before = debug.SetMemoryLimit(-1)
+		debug.SetMemoryLimit(min(lean.before, leanBytes))
 	}
 	return func() {
 		lean.Lock()
 		defer lean.Unlock()
 		if lean.uploads--; lean.uploads == 0 {
-			debug.SetGCPercent(lean.before)
+			debug.SetMemoryLimit(lean.before)
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 // that is being filled, whatever the object's size. An object has at most
 // 10,000 parts at S3.
 const (
-	partSize    = 8 << 20
+	partSize    = 5 << 20
 	partsAtOnce = 1
 )
 
