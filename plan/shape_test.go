@@ -38,11 +38,7 @@ func TestEveryShape(t *testing.T) {
 	}
 	t.Logf("-shape-seed=%d", seed)
 	var all []edit
-	most := 5
-	if testing.Short() {
-		most = 2
-	}
-	for managers := 1; managers <= most; managers++ {
+	for managers := 1; managers <= 5; managers++ {
 		for workers := 0; workers <= 2; workers++ {
 			all = append(all, edits(managers, workers)...)
 		}

@@ -20,8 +20,9 @@ func newBackupCommand(a *app) *cobra.Command {
 		Use:   "backup",
 		Short: "List, show, verify, compare and prune backups, and get a configuration back",
 		Long: `Works on the backups in the declared repositories. The hosts are contacted by prune
-alone, which looks whether the swarm is well. Backups are made, and restored, by plan and apply. Where the configuration itself
-is lost, get -config brings it back from a repository's URL and an identity.`,
+alone, which looks whether the swarm is well. Backups are made, and restored, by
+plan and apply. Where the configuration itself is lost, get -config brings it back
+from a repository's URL and an identity.`,
 	}
 	cmd.AddCommand(newBackupListCommand(a), newBackupShowCommand(a), newBackupVerifyCommand(a), newBackupGetCommand(a), newBackupPruneCommand(a), newBackupDiffCommand(a))
 	return cmd

@@ -17,6 +17,28 @@ import (
 // state "error" and never tries again (measured on 28.5.2). A host that holds a node's
 // certificate or raft state is not touched, for leaving erases them.
 func (w *World) leavesFailedJoin(ctx context.Context, h *host.Host, op apply.Operation) error {
+	if err := holdsNoNode(ctx, h, op); err != nil {
+		return err
+	}
+	// First, since a host that has left is not seen to have given up any more.
+	if err := unanswered(w.forgetUnfinished(ctx, op)); err != nil {
+		return err
+	}
+	guard := host.Guard{Cluster: op.Cluster, Token: op.Token, MachineID: op.Host.MachineID}
+	err := w.guardedEngine(ctx, op.Node, guard, func(ctx context.Context, c *engine.Client) error {
+		if err := holdsNoNode(ctx, h, op); err != nil {
+			return err
+		}
+		return c.Leave(ctx, true)
+	})
+	if errors.Is(err, engine.ErrNotInSwarm) {
+		return nil
+	}
+	return err
+}
+
+// holdsNoNode refuses where leaving would erase what makes the host a node.
+func holdsNoNode(ctx context.Context, h *host.Host, op apply.Operation) error {
 	names, err := stateOn(ctx, h, apply.Shape{Host: op.Host})
 	if err != nil {
 		return err
@@ -24,20 +46,11 @@ func (w *World) leavesFailedJoin(ctx context.Context, h *host.Host, op apply.Ope
 	for _, name := range []string{"certificates/swarm-node.crt", "certificates/swarm-node.key", "raft"} {
 		if slices.Contains(names, name) {
 			return diag.Diagnostic{Severity: diag.Error, Node: op.Node, Summary: "The engine of " + op.Node + " has given up its join",
-				Detail: fmt.Sprintf("It does not try again by itself, and leaving would erase its %s.", name),
+				Detail: fmt.Sprintf("It does not try again by itself, and leaving would erase its %s. It was left as it is.", name),
 				Remedy: "Run systemctl restart docker on " + op.Node + ", then requeen apply again."}
 		}
 	}
-	if err := unanswered(w.forgetUnfinished(ctx, op)); err != nil {
-		return err
-	}
-	return w.onEngineFor(ctx, op.Node, forceTimeout, func(ctx context.Context, c *engine.Client) error {
-		err := c.Leave(ctx, true)
-		if errors.Is(err, engine.ErrNotInSwarm) {
-			return nil
-		}
-		return err
-	})
+	return nil
 }
 
 // forgetUnfinished removes the entry that a join which was given up has left: one that
