@@ -104,7 +104,7 @@ func (r *runner) readyRecovery(ctx context.Context) error {
 			continue
 		}
 		op := r.task(s).operation(s.Node)
-		op.KeyTo = r.keyTo()
+		op.KeyTo, op.Saves = r.keyTo(), r.saves()
 		if err := r.Recoverer.ReadyRecovery(ctx, op); err != nil {
 			return notReady(s, err)
 		}
@@ -121,6 +121,11 @@ func (r *runner) keyTo() KeyTo {
 		}
 	}
 	return KeyTo{}
+}
+
+// saves tells whether a safety copy is still to be stored.
+func (r *runner) saves() bool {
+	return slices.ContainsFunc(r.p.Steps, func(s plan.Step) bool { return s.Kind == plan.Save && !r.j.progress.done(s.ID) })
 }
 
 // acts runs an effect within the step's time and says where it failed.

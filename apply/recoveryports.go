@@ -42,6 +42,7 @@ type Operation struct {
 	Keep         bool              // of a join: with the certificates that are on the host
 	KeyTo        KeyTo             // of a rotation of the unlock key, and of what is made ready for it
 	Command      string            // of a check
+	Saves        bool              // of what is made ready: something will be stored in the repository
 	ToolVersion  string
 }
 

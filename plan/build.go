@@ -34,6 +34,8 @@ type Input struct {
 	// HelperSystems are the systems ("linux/amd64") for which a helper is at
 	// hand; nil says that there is one for any.
 	HelperSystems []string
+	// Here is what is at hand where the plan is made.
+	Here Here
 }
 
 // planner puts a plan together: the steps so far, and where they lead.
@@ -119,6 +121,10 @@ func (p *planner) decide() []*need {
 			p.unmetNeed(n, p.w.unusableRepository(n))
 		case p.in.NoLock && n.due:
 			p.unmetNeed(n, lockNeeded(n))
+		case n.due:
+			if u := p.signNeeded(n); u != nil {
+				p.unmetNeed(n, *u)
+			}
 		}
 	}
 	p.leftovers(needs)

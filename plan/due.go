@@ -59,6 +59,8 @@ func (m measure) fault(b *state.Backup) (fault string, concerns bool) {
 		return "it is of another swarm", true
 	case m.epochKnown && b.Epoch != m.epoch:
 		return "it is of another epoch", true
+	case unsigned(b):
+		return told(b.Problem.Text), true
 	case b.Problem != nil:
 		return "it is damaged", true
 	case b.Verified == "":

@@ -66,6 +66,10 @@ func (p *planner) saveStep(n *node) {
 		}
 		return
 	}
+	if why := p.cannotSign(r.Repository); why != "" {
+		p.saveUnsigned(n, why)
+		return
+	}
 	s := p.step(n, Save, Safe, saveTimeout, "What %s holds is stored in repository %s before anything is changed; it counts as no backup of the new cluster", n.cfg.Name, r.Repository)
 	s.Repository = r.Repository
 }
@@ -206,13 +210,17 @@ func (p *planner) declaredAddresses(r *Recovery, n *node) {
 }
 
 // safetyRepository is where the survivor's copy goes: the first usable one that a
-// backup block names; empty where there is none, and then the set-aside is the
+// backup block names, rather one for which it can be signed; empty where there is none, and then the set-aside is the
 // only copy.
 func (p *planner) safetyRepository() string {
+	first := ""
 	for _, r := range p.usedRepositories() {
-		return r.Name
+		if p.cannotSign(r.Name) == "" {
+			return r.Name
+		}
+		first = or(first, r.Name)
 	}
-	return ""
+	return first
 }
 
 func (p *planner) prepareWords(n *node) string {

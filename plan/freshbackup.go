@@ -26,6 +26,10 @@ func (p *planner) freshBackups(needs []*need) {
 			continue
 		}
 		n.due, n.reason = true, "no backup of the new cluster is there yet"
+		if u := p.signNeeded(n); u != nil {
+			p.unmetNeed(n, *u)
+			continue
+		}
 		if from == nil || !spare || n.block.From != "" && n.block.From != schema.FromFollower && n.block.From != from.cfg.Name {
 			continue // which notHealthy says
 		}

@@ -37,6 +37,7 @@ func (p *planner) hazards(needs []*need) {
 	for _, n := range needs {
 		p.backupHazards(n)
 	}
+	p.openableHazards(needs)
 	p.withoutLock()
 	list := p.plan.Hazards
 	sort.SliceStable(list, func(i, j int) bool {
@@ -131,7 +132,7 @@ func (p *planner) stepHazards(s Step) {
 			p.hazard(diag.RebootWhileLocked, s.ID, s.Node, "The swarm is auto-locked: if %s reboots between stop and unlock, it comes back locked and waits for somebody to unlock it", s.Node)
 		}
 	case Verify:
-		if p.w.autolocked(n) {
+		if p.w.autolocked(n) && !p.escrows(s) {
 			p.hazard(diag.UnlockKeyElsewhere, s.ID, s.Node, "The swarm is auto-locked: backup %s can be restored only with the unlock key that %s, and the key is not in it", s.Backup, p.keyWhen())
 		}
 		if r := p.w.cfg.Repository(s.Repository); r != nil && r.Plaintext {
@@ -180,12 +181,16 @@ func (p *planner) repositoryHazards(r *state.Repository) {
 	var damaged []string
 	readable := 0
 	for _, b := range r.Backups {
+		if unsigned(&b) {
+			continue
+		}
 		if b.Problem != nil {
 			damaged = append(damaged, fmt.Sprintf("%s (%s)", or(b.ID, "one without an ID"), strings.TrimSuffix(b.Problem.Text, ".")))
 		} else {
 			readable++
 		}
 	}
+	p.unsignedHazard(r)
 	if len(damaged) > 0 {
 		p.hazard(diag.BackupDamaged, 0, "", "In repository %s these count for nothing: %s", r.Name, listing(damaged))
 	}

@@ -261,6 +261,9 @@ func (p *planner) cleanUp(l leftover) {
 	if l.run.CopyIntact && l.need != nil && l.need.repo == nil {
 		return // the repository can't be looked at: the copy may be all there is
 	}
+	if l.run.CopyIntact && l.need != nil && l.need.due && p.cannotSign(l.run.Repository) != "" {
+		return // it serves once it can be signed
+	}
 	if !l.host.SwarmDir.Complete() && !p.w.usable() {
 		p.stuck(l.node, l.run, "its copy may be the last of the state, since no manager answers and the host's own directory is not whole")
 		return

@@ -159,7 +159,9 @@ func (p *planner) unfit(c *candidate, n *node) *Unmet {
 		return refuse(diag.BackupUnfit, "Backup %s was opened and can't be restored: %s", b.ID, told(b.Opening.Problem.Text))
 	case b.Opening != nil && b.Opening.Problem != nil && b.Opening.Problem.Code != "":
 		return refuse(b.Opening.Problem.Code, "Backup %s does not open: %s", b.ID, told(b.Opening.Problem.Text))
-	case b.Autolocked && !p.w.cfg.Cluster.UnlockKey.Set():
+	case p.otherKey(b):
+		return refuse(diag.NoUnlockKey, "Backup %s needs the unlock key of its time, with fingerprint %s; cluster.unlock_key has %s", b.ID, b.KeySHA256, p.in.Here.UnlockKey)
+	case b.Autolocked && !b.KeyEscrowed() && !p.w.cfg.Cluster.UnlockKey.Set():
 		return refuse(diag.NoUnlockKey, "Backup %s is of an auto-locked swarm: cluster.unlock_key must give the key of its time (fingerprint %s)", b.ID, b.KeySHA256)
 	case newer(b.EngineVersion, h.Engine.Version):
 		return refuse(diag.BackupUnfit, "Backup %s was taken with engine %s, and %s has %s: an older engine may not read what a newer one wrote", b.ID, b.EngineVersion, n.cfg.Name, h.Engine.Version)

@@ -28,6 +28,8 @@ var backupSpec = &blockSpec{
 			misuse: []string{"a repository that is not declared"}},
 		{name: "max_age", typ: "duration", required: true, doc: "The age at which a new backup is due: " + durationForm + ".",
 			misuse: []string{"no duration, or none at all long"}},
+		{name: "unlock_key_escrow", typ: "bool", def: "false", doc: "Stores the unlock key of an auto-locked swarm beside each backup, encrypted to the recipients: whoever has the identity then needs nothing else to restore it. Without it the key of the backup's time has to be kept elsewhere; its fingerprint is in the manifest.",
+			misuse: []string{"with a repository that has plaintext = true"}},
 	},
 	blocks: []*blockSpec{swarmSpec, keepSpec},
 	example: `backup "state" {
@@ -43,7 +45,7 @@ var backupSpec = &blockSpec{
 }
 
 // backupPlaces are what the checks over all blocks point at.
-type backupPlaces struct{ repository, from hcl.Range }
+type backupPlaces struct{ repository, from, escrow hcl.Range }
 
 func (l *loader) readBackups() {
 	first := map[string]hcl.Range{}
@@ -64,6 +66,8 @@ func (l *loader) readBackups() {
 			}
 			out.MaxAge = d
 		}
+		escrow := l.bool(c, "unlock_key_escrow", scope{})
+		out.KeyEscrow, at.escrow = escrow.val, escrow.at
 		if s := c.blocks["swarm"]; len(s) > 0 {
 			l.readSwarm(l.read(swarmSpec, s[0]), &out, &at)
 		}

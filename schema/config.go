@@ -179,7 +179,14 @@ type Repository struct {
 	Recipients []string
 	Plaintext  bool
 	Identity   string // the path of an identity file, absolute; "" = none
-	Range      diag.Range
+	// VerifyKeys are the public keys of which one has to fit a backup's signature;
+	// with none nothing is signed.
+	VerifyKeys []string
+	// The private key: the path of its file, absolute, or the key itself; at most one
+	// is set.
+	SignKeyFile string
+	SignKey     Secret
+	Range       diag.Range
 }
 
 // FromFollower as Backup.From leaves the choice of the manager to the planner.
@@ -196,7 +203,10 @@ type Backup struct {
 	From        string // FromFollower or the name of a declared manager
 	Consistency string // ConsistencyStopped
 	Keep        *Keep  // how many stay; nil = all
-	Range       diag.Range
+	// KeyEscrow stores an auto-locked swarm's unlock key beside the backup, encrypted
+	// to the recipients.
+	KeyEscrow bool
+	Range     diag.Range
 }
 
 // Keep is the keep block of a backup: how many backups stay. At least one rule is

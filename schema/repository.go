@@ -17,7 +17,7 @@ var repositorySpec = &blockSpec{
 		"two repositories with one name",
 		"neither recipients nor plaintext = true, or both",
 	},
-	attrs: []attrSpec{
+	attrs: append([]attrSpec{
 		{name: "url", typ: "URL", required: true, doc: "Where it is: `file:///absolute/path`, on the machine on which requeen runs, or `s3://`, `gs://` or `azblob://` with a bucket and a path in it.",
 			misuse: []string{"another scheme", "of `file://` a relative path, a host, a query", "credentials in the URL", "a parameter that is not known"}},
 		{name: "recipients", typ: "list of strings", doc: "The public keys to which backups are encrypted: `age1…`, `ssh-ed25519 …`, `ssh-rsa …`.",
@@ -25,7 +25,7 @@ var repositorySpec = &blockSpec{
 		{name: "plaintext", typ: "bool", def: "false", doc: "Stores backups in clear: whoever reads the repository has the swarm's keys and secrets."},
 		{name: "identity", typ: "path", def: "none", secret: true, doc: "The path of the identity file that opens the backups, relative to the configuration's directory; needed only to read back and to restore. An `env()` that is not set leaves it out.",
 			misuse: []string{"the key itself", "a path that begins with `~`"}},
-	},
+	}, signingAttrs...),
 	notes: repositoryNotes,
 	example: `repository "offsite" {
   url        = "file:///srv/swarm-backups"
@@ -50,6 +50,7 @@ func (l *loader) readRepositories() {
 		}
 		l.readRecipients(c, &r)
 		r.Identity = l.readIdentity(c)
+		l.readSigning(c, &r)
 		l.cfg.Repositories = append(l.cfg.Repositories, r)
 	}
 }

@@ -145,6 +145,7 @@ func (w *sourceWriter) repository(r *Repository) {
 		w.line("plaintext", "true")
 	}
 	w.text("identity", r.Identity)
+	w.signing(r)
 	w.end()
 }
 
@@ -152,6 +153,9 @@ func (w *sourceWriter) backup(b *Backup) {
 	w.begin("backup", b.Name)
 	w.text("repository", b.Repository)
 	w.duration("max_age", b.MaxAge)
+	if b.KeyEscrow {
+		w.line("unlock_key_escrow", "true")
+	}
 	swarm := &sourceWriter{}
 	swarm.text("from", b.From)
 	if b.From == "" {

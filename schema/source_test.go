@@ -111,7 +111,11 @@ func drawConfig(t *rapid.T) *Config {
 			{Name: "a", URL: "file:///srv/a b", Plaintext: true},
 			{Name: "b.c", URL: "file:///srv/%7Bb", Recipients: recipientSamples[:rapid.IntRange(1, 2).Draw(t, "recipients")], Identity: rapid.SampledFrom([]string{"", "/etc/${id}.txt"}).Draw(t, "identity")},
 		}
-		cfg.Backups = []Backup{{Name: "state", Repository: "b.c", MaxAge: drawDuration(t, 1), From: rapid.SampledFrom([]string{FromFollower, "n0"}).Draw(t, "from"), Consistency: ConsistencyStopped}}
+		if maybe("signed") {
+			cfg.Repositories[1].VerifyKeys = []string{"ed25519:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}
+			cfg.Repositories[1].SignKeyFile = rapid.SampledFrom([]string{"", "/etc/${sign}.key"}).Draw(t, "sign_key")
+		}
+		cfg.Backups = []Backup{{Name: "state", Repository: "b.c", MaxAge: drawDuration(t, 1), From: rapid.SampledFrom([]string{FromFollower, "n0"}).Draw(t, "from"), Consistency: ConsistencyStopped, KeyEscrow: maybe("escrow")}}
 	}
 	if maybe("recovery") {
 		cfg.Recovery = drawRecovery(t, cfg)

@@ -24,7 +24,7 @@ alone, which looks whether the swarm is well. Backups are made, and restored, by
 plan and apply. Where the configuration itself is lost, get -config brings it back
 from a repository's URL and an identity.`,
 	}
-	cmd.AddCommand(newBackupListCommand(a), newBackupShowCommand(a), newBackupVerifyCommand(a), newBackupGetCommand(a), newBackupPruneCommand(a), newBackupDiffCommand(a))
+	cmd.AddCommand(newBackupListCommand(a), newBackupShowCommand(a), newBackupVerifyCommand(a), newBackupGetCommand(a), newBackupPruneCommand(a), newBackupDiffCommand(a), newBackupKeygenCommand(a))
 	return cmd
 }
 
@@ -78,7 +78,8 @@ func (a *app) openRepositories(ctx context.Context, f *repositoryFlags) (opened,
 
 func repositoryOptions(cfg *schema.Config, r schema.Repository) repository.Options {
 	return repository.Options{Name: r.Name, URL: r.URL, Cluster: cfg.Cluster.Name,
-		Recipients: r.Recipients, Plaintext: r.Plaintext, IdentityFile: r.Identity}
+		Recipients: r.Recipients, Plaintext: r.Plaintext, IdentityFile: r.Identity,
+		VerifyKeys: r.VerifyKeys, SignKey: signKey(r)}
 }
 
 // place is a repository that a backup is looked for in.

@@ -20,6 +20,7 @@ type getFlags struct {
 	repositoryFlags
 	config                      bool
 	out, url, identity, cluster string
+	verifyKeys                  []string
 }
 
 func newBackupGetCommand(a *app) *cobra.Command {
@@ -31,6 +32,8 @@ func newBackupGetCommand(a *app) *cobra.Command {
 which must be new or empty. With -url nothing else is needed than the repository's
 URL and, where the backup is encrypted, an identity: this is how one begins on a
 machine that has nothing. Without -url the declared repositories are looked at.
+Where backups are signed, give the public key in -verify-key as well: without it
+whoever can write to the repository chooses the configuration that comes out.
 
 latest, which is meant where no ID is given, is the newest backup that holds a
 configuration. Values that came from the environment or from -var are in no
@@ -54,6 +57,7 @@ by hand as the page of a backup's layout says.`,
 	cmd.Flags().StringVar(&f.out, "out", "", "write them into the new or empty directory `DIR`; needed")
 	cmd.Flags().StringVar(&f.url, "url", "", "look into the repository at `URL`, without a configuration")
 	cmd.Flags().StringVar(&f.identity, "identity", "", "with -url: open with the identity in `FILE`")
+	cmd.Flags().StringArrayVar(&f.verifyKeys, "verify-key", nil, "with -url: accept backups only that are signed with the public key `KEY`; may be repeated")
 	cmd.Flags().StringVar(&f.cluster, "cluster", "", "with -url: of the cluster `NAME`; needed where the repository holds several")
 	return cmd
 }
@@ -78,6 +82,9 @@ func (a *app) backupGet(cmd *cobra.Command, f getFlags, id string) error {
 	if !holdsConfig(b) {
 		return diag.Diagnostic{Severity: diag.Error, Summary: "Backup " + b.ID + " holds no configuration",
 			Detail: "Its manifest names no config.tar: a safety copy holds the swarm directory only.", Remedy: "get the configuration of another backup: requeen backup list"}
+	}
+	if f.url != "" && b.Signature != nil && len(f.verifyKeys) == 0 {
+		fmt.Fprintf(a.err, "Backup %s is signed, and with no -verify-key nobody has compared the signature: read what comes out before you use it.\n", b.ID)
 	}
 	names, err := writeConfig(ctx, repo, b, f.out)
 	if f.url != "" && f.identity == "" && errors.Is(err, repository.ErrNoIdentity) {
@@ -112,8 +119,8 @@ func (f getFlags) check() error {
 			"add -config for the configuration files; to restore the swarm, requeen plan -restore=latest")
 	case f.out == "":
 		return refuse("-out is missing", "The files are written into a directory that is new or empty.", "add -out DIR")
-	case f.url == "" && (f.identity != "" || f.cluster != ""):
-		return refuse("-identity and -cluster need -url", "Without -url the configuration says both.", "add -url, or leave them out")
+	case f.url == "" && (f.identity != "" || f.cluster != "" || len(f.verifyKeys) > 0):
+		return refuse("-identity, -cluster and -verify-key need -url", "Without -url the configuration says them.", "add -url, or leave them out")
 	case f.url != "" && (f.only != "" || len(f.inputs) > 0):
 		return refuse("-url does not go with -repository, -var and -var-file", "With -url no configuration is read.", "leave them out")
 	}
@@ -167,7 +174,7 @@ func (a *app) placesOf(ctx context.Context, f getFlags) ([]place, error) {
 			Detail: "They are: " + strings.Join(clusters, ", ") + ".", Remedy: "add -cluster NAME"}
 	}
 	identity := f.identity
-	repo, err := repository.Open(ctx, repository.Options{Name: "of -url", URL: f.url, Cluster: name, IdentityFile: identity})
+	repo, err := repository.Open(ctx, repository.Options{Name: "of -url", URL: f.url, Cluster: name, IdentityFile: identity, VerifyKeys: f.verifyKeys})
 	return []place{{repo, name}}, err
 }
 

@@ -69,9 +69,9 @@ func (s *session) opens(ctx context.Context, p *plan.Plan, st *state.State, quie
 }
 
 // atHand tells whether a backup can be opened here: identity file and, for an
-// auto-locked swarm's, unlock key.
+// auto-locked swarm's, unlock key, where that does not lie beside it.
 func (s *session) atHand(r schema.Repository, b *state.Backup) bool {
-	if b.Autolocked && !s.cfg.Cluster.UnlockKey.Known() {
+	if b.Autolocked && !s.cfg.Cluster.UnlockKey.Known() && !b.KeyEscrowed() {
 		return false
 	}
 	if b.PlainStored {

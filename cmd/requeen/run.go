@@ -118,6 +118,7 @@ func (s *session) effects() effects.Options {
 			o.Nodes[n.Name] = effects.Node{Address: n.Address, Manager: n.Role == schema.RoleManager, DownMax: n.Engine.DownMax}
 		}
 	}
+	o.Escrow = escrow(s.cfg)
 	for _, r := range s.cfg.Repositories {
 		o.Repositories[r.Name] = repositoryOptions(s.cfg, r)
 	}

@@ -209,7 +209,7 @@ func (s *session) build(ctx context.Context, w wish, o observe.Options, quiet bo
 func (s *session) planned(st *state.State, now time.Time, w wish) (*plan.Plan, error) {
 	return plan.Build(plan.Input{
 		Config: s.cfg, State: st, Now: now.UTC(), ToolVersion: version, Backup: w.backup, Restore: w.restore, Onto: w.onto,
-		Targets: w.targets, HelperSystems: helperSystems(), NoLock: s.noLock, Prune: w.prune,
+		Targets: w.targets, HelperSystems: helperSystems(), NoLock: s.noLock, Prune: w.prune, Here: s.here(st),
 	})
 }
 

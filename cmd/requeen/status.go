@@ -106,7 +106,7 @@ func (s *session) judge(ctx context.Context, t status.Thresholds) (*status.Repor
 	if err != nil {
 		return nil, err
 	}
-	in := status.Input{Config: s.cfg, State: st, Now: s.app.now().UTC(), ToolVersion: version, Thresholds: t}
+	in := status.Input{Config: s.cfg, State: st, Now: s.app.now().UTC(), ToolVersion: version, Thresholds: t, Here: s.here(st)}
 	for _, j := range journals {
 		in.Unfinished = append(in.Unfinished, status.Run{Digest: j.Digest, Dir: j.Dir, BeganAt: j.BeganAt, Running: j.Running})
 	}

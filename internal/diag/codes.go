@@ -40,6 +40,9 @@ const (
 	UndeclaredManager   = "RQ111"
 	BackupDamaged       = "RQ112"
 	UndeclaredNode      = "RQ113"
+	BackupNotSigned     = "RQ117"
+	IdentityOnNode      = "RQ118"
+	UnlockKeyNowhere    = "RQ119"
 	StateReplaced       = "RQ120"
 	ManagerUnfenced     = "RQ121"
 	WritesMayBeLost     = "RQ122"
@@ -86,6 +89,7 @@ const (
 	BackupUnfit         = "RQ225"
 	LockNeeded          = "RQ226"
 	ManagersFirst       = "RQ227"
+	NoSignKey           = "RQ235"
 	RecoveryTargeted    = "RQ240"
 	PruneWaits          = "RQ250"
 	HostUnreachable     = "RQ301"
@@ -143,6 +147,9 @@ var codes = []Code{
 	{UndeclaredManager, Hazard, "A manager of the swarm is not declared", "It counts for the quorum, but requeen can neither look at its host nor choose it.", "Declare it as a node, or demote and remove it."},
 	{BackupDamaged, Hazard, "A backup in the repository is damaged", "An object that its manifest names is missing, or has another size or other bytes than were stored; or what is in it lacks a part without which no manager starts.", "Don't rely on it; find out what changed the repository."},
 	{UndeclaredNode, Notice, "A node of the swarm is not declared", "It takes tasks, and no node block says what it is to be: requeen leaves it as it is.", "Declare it as a node, or set cluster.prune_nodes, with which a plan removes what is not declared."},
+	{BackupNotSigned, Hazard, "A backup is not signed as declared", "The repository block has a verify_key, and the backup's manifest has no signature that it fits: whoever can write to the repository could have put it there, with a swarm of his own in it. It counts for nothing: it satisfies no max_age, is never restored and removes no other backup.", "If it is older than verify_key, it counts again while verify_key is left out; if it was signed with an earlier key, name that one in verify_key too. Otherwise find out who writes to the repository."},
+	{IdentityOnNode, Hazard, "The identity lies on a node", "The identity that opens the backups is on a machine of the swarm itself: what takes that machine takes the key to the backups too, and who breaks into it has both.", "Keep a copy of the identity off the swarm's machines; run requeen from elsewhere, or name another recipient whose identity is not there."},
+	{UnlockKeyNowhere, Hazard, "The unlock key is kept nowhere else", "The swarm is auto-locked, and of the unlock key requeen knows only that live managers tell it: once all of them stop, no manager opens again and no backup can be restored.", "Set cluster.unlock_key, for instance to env(\"UNLOCK_KEY\"), or unlock_key_escrow = true in the backup block; and keep what docker swarm unlock-key prints."},
 	{StateReplaced, Destructive, "A new cluster is forced", "The quorum is lost for good, and one manager becomes the whole swarm: its swarm directory is replaced by one that names no other manager. The old directory is set aside, not deleted, and every other manager that can be reached is fenced.", "Look at the survivors that the plan compares and at what choosing another would lose; then approve."},
 	{ManagerUnfenced, Destructive, "A manager can't be fenced", "It can't be reached, so it can't be stopped. If it runs with others out of sight, they are a second swarm with the same ID, and what they wrote is lost once they meet the new one.", "Make sure that it is off and stays off, or bring it back; then name it in recovery { assume_dead } or approve this code."},
 	{WritesMayBeLost, Destructive, "Acknowledged writes may be lost", "A write counts once a majority has it. Too few logs could be read to know that the chosen one has all of them.", "Make the managers that are named readable: a disk that can be read counts, also of a host that is not to run again. Otherwise accept the loss and approve this code."},
@@ -189,6 +196,7 @@ var codes = []Code{
 	{BackupUnfit, Refusal, "The backup can't be restored there", "It is of another cluster or of a newer engine, its repository has no identity, or the host can't be reached or can't hold it.", "Choose another backup (-restore=ID) or another host (-onto, or recovery.restore_onto)."},
 	{LockNeeded, Refusal, "This needs the repository's lock", "It stores in a repository, removes what another run may be storing, or changes the swarm's shape, and -lock=false leaves the repository's lock: two such runs at once could stop or demote two managers.", "Leave out -lock=false; to bring a swarm back without the lock, apply what plan -lock=false plans."},
 	{ManagersFirst, Refusal, "The declared managers come first", "A manager that is up is demoted only once as many managers as are declared are up without it: until then it takes the place of the one that is missing.", "Bring the missing managers back, or declare fewer; then plan again."},
+	{NoSignKey, Refusal, "No backup can be signed", "The repository block has a verify_key, and the private key that belongs to it is not at hand: a backup without the signature would be none. So no manager is stopped for it.", "Set sign_key in the repository block to the path of the file that requeen backup keygen wrote (mode 0600), or to the key itself out of env() or a sensitive variable."},
 	{RecoveryTargeted, Refusal, "A recovery can't be targeted", "The steps of a recovery are one sequence: who is fenced, out of which log the cluster is made, who joins when. A part of it could leave the cluster without a quorum, or with two.", "Plan without -target; what a recovery may do is said in recovery { allow }."},
 	{PruneWaits, Refusal, "Backups are not removed now", "The swarm is in trouble, is being brought back, or a run is at work on it: any backup may be the one that is needed.", "Bring the swarm back first (requeen plan), then prune again."},
 	{HostUnreachable, Hazard, "A host can't be reached", "ssh gave no connection, so nothing is known about this host; unknown is not absent.", "Check the address, the network and the ssh configuration."},

@@ -13,10 +13,10 @@ import (
 	"github.com/requeen/requeen/internal/state"
 )
 
-// Levels of a check of a backup at rest.
+// Levels of a check of a backup at rest that need no host.
 const (
-	LevelObjects = "objects" // every stored object is there and its digest holds
-	LevelRaft    = "raft"    // it was opened with the identity, and its raft log proved readable
+	LevelObjects = state.LevelObjects
+	LevelRaft    = state.LevelRaft
 )
 
 // Checked is what a check of a backup at rest proved.
@@ -39,11 +39,15 @@ func Check(ctx context.Context, repo *repository.Repository, b state.Backup, ide
 	case !identity && !b.PlainStored:
 		done.Short = "the repository block names no identity, so nothing was opened"
 		return done, nil
-	case b.Autolocked && len(unlockKey) == 0:
+	case b.Autolocked && len(unlockKey) == 0 && !b.KeyEscrowed():
 		done.Short = fmt.Sprintf("the swarm was auto-locked: cluster.unlock_key must give the unlock key of that time (fingerprint %s)", b.KeySHA256)
 		return done, nil
 	}
-	if err := keyOfItsTime(b, unlockKey); err != nil {
+	unlockKey, err := keyOf(ctx, repo, b, unlockKey)
+	if err == nil {
+		err = keyOfItsTime(b, unlockKey)
+	}
+	if err != nil {
 		return done, err
 	}
 	report, err := openRaft(ctx, repo, b, unlockKey, nil)

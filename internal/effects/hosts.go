@@ -18,6 +18,9 @@ var _ apply.Hosts = (*World)(nil)
 // Ready fetches the unlock key of an auto-locked swarm and puts the helper on
 // the host that will unlock with it.
 func (w *World) Ready(ctx context.Context, run apply.Run) error {
+	if err := repository.CanSign(w.o.Repositories[run.Repository]); err != nil {
+		return err
+	}
 	if !run.Autolocked {
 		return nil
 	}

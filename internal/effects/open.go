@@ -17,7 +17,11 @@ func Open(ctx context.Context, repo *repository.Repository, b state.Backup, unlo
 	if _, err := repository.SweepPrivate(); err != nil {
 		return notOpened(err)
 	}
-	if err := keyOfItsTime(b, unlockKey); err != nil {
+	unlockKey, err := keyOf(ctx, repo, b, unlockKey)
+	if err == nil {
+		err = keyOfItsTime(b, unlockKey)
+	}
+	if err != nil {
 		return notOpened(err)
 	}
 	if err := repo.VerifyObjects(ctx, b.ID); err != nil {

@@ -67,7 +67,7 @@ func (w *World) source(ctx context.Context, private *repository.Private, op appl
 	case b.Problem != nil:
 		return "", damaged(op.Backup, b.Problem.Text)
 	}
-	if err := w.keyOfBackup(b); err != nil {
+	if err := w.rememberKey(ctx, repo, b); err != nil {
 		return "", err
 	}
 	if err := private.EnsureRoom(2*b.Stored[0].Size + loaderRoom); err != nil {
@@ -297,7 +297,7 @@ func (w *World) Save(ctx context.Context, op apply.Operation, progress func(appl
 	if err != nil {
 		return b, fmt.Errorf("%s: reading what it holds: %w", op.Node, err)
 	}
-	return w.put(ctx, repo, copied, w.safetyManifest(op, report, key, verified), progress)
+	return w.put(ctx, repo, copied, w.safetyManifest(op, report, key, verified), key, progress)
 }
 
 // readSurvivor proves a survivor's directory as that of any backup. One that does

@@ -15,6 +15,7 @@ import (
 	"github.com/requeen/requeen/internal/engine"
 	"github.com/requeen/requeen/internal/host"
 	"github.com/requeen/requeen/internal/raftdir"
+	"github.com/requeen/requeen/internal/repository"
 	"github.com/requeen/requeen/internal/state"
 )
 
@@ -57,6 +58,11 @@ func (w *World) onHost(op apply.Operation, f func(*host.Host) error) error {
 func (w *World) ReadyRecovery(ctx context.Context, op apply.Operation) error {
 	if err := w.readyForKey(op.KeyTo); err != nil {
 		return err
+	}
+	if op.Saves {
+		if err := repository.CanSign(w.o.Repositories[op.Repository]); err != nil {
+			return err
+		}
 	}
 	if op.ReplacesLocked {
 		keys, asked := w.keyCandidates(ctx, op.Node)
@@ -281,8 +287,8 @@ func sameEndpoint(a, b string) bool {
 	return errA == nil && errB == nil && aPort == bPort && ip != nil && ip.Equal(net.ParseIP(bHost))
 }
 
-// keyThatOpens gives the configured unlock key, or that of the swarm which a restore
-// replaces, where it opens the node key, nil where that is not sealed.
+// keyThatOpens gives the configured unlock key, that of the swarm which a restore
+// replaces, or the one that lay beside the backup, where it opens the node key, nil where that is not sealed.
 func (w *World) keyThatOpens(nodeKey []byte, op apply.Operation) ([]byte, error) {
 	if !raftdir.KeySealed(nodeKey) {
 		return nil, nil
@@ -296,6 +302,9 @@ func (w *World) keyThatOpens(nodeKey []byte, op apply.Operation) ([]byte, error)
 		keys = append(keys, key)
 	}
 	w.mu.Unlock()
+	if key := w.escrowed(op.Backup); len(key) > 0 {
+		keys = append(keys, key)
+	}
 	for _, key := range keys {
 		if raftdir.KeyOpens(nodeKey, key) == nil {
 			return key, nil

@@ -57,7 +57,7 @@ func (w *World) Store(ctx context.Context, req apply.StoreRequest, progress func
 	}
 	manifest := w.manifest(req, report, key)
 	manifest.Suspect = raftdir.Suspect(report, earlier)
-	stored, err := w.put(ctx, repo, copied, manifest, progress)
+	stored, err := w.put(ctx, repo, copied, manifest, key, progress)
 	if err == nil {
 		w.openBack(ctx, repo, &stored, key, progress)
 	}
@@ -77,7 +77,7 @@ func (w *World) openBack(ctx context.Context, repo *repository.Repository, b *st
 	if err != nil || checked.Level != LevelRaft {
 		return
 	}
-	if at := w.o.Now().UTC(); repo.RecordOpened(ctx, b.ID, at) == nil {
+	if at := w.o.Now().UTC(); repo.RecordChecked(ctx, b.ID, LevelRaft, !b.PlainStored, at) == nil && !b.PlainStored {
 		b.OpenedAt = at
 	}
 }
@@ -210,7 +210,7 @@ func (w *World) manifest(req apply.StoreRequest, report state.RaftReport, key []
 	return b
 }
 
-func (w *World) put(ctx context.Context, repo *repository.Repository, c privateCopy, manifest state.Backup, progress func(apply.StoreProgress)) (_ state.Backup, err error) {
+func (w *World) put(ctx context.Context, repo *repository.Repository, c privateCopy, manifest state.Backup, key []byte, progress func(apply.StoreProgress)) (_ state.Backup, err error) {
 	writer, err := repo.Create(ctx, manifest.ID)
 	if err != nil {
 		return state.Backup{}, err
@@ -240,6 +240,9 @@ func (w *World) put(ctx context.Context, repo *repository.Repository, c privateC
 		return state.Backup{}, err
 	}
 	manifest.Stored = append(manifest.Stored, stored)
+	if err := w.putKey(ctx, writer, &manifest, key); err != nil {
+		return state.Backup{}, err
+	}
 	manifest.UploadedAt = w.o.Now().UTC()
 	return manifest, writer.Commit(ctx, manifest)
 }

@@ -42,6 +42,9 @@ type Options struct {
 	// ConfiguredKey is the unlock key of the configuration; ok is false when
 	// there is none.
 	ConfiguredKey func() (key string, ok bool)
+	// Escrow tells of which backup blocks, by label, the unlock key is stored beside
+	// the backup; "" stands for safety copies.
+	Escrow map[string]bool
 	// ListenAddr and DataPathAddr are the cluster's, of which a host that joins has
 	// none of its own; "" leaves them to the engine.
 	ListenAddr   string
@@ -60,6 +63,9 @@ type World struct {
 	// replaced are the unlock keys, by swarm ID, that were valid before a restore:
 	// what its managers left on their disks is sealed with them.
 	replaced map[string][]byte
+	// besides are the unlock keys, by the backup's ID, that lay beside backups which
+	// are restored.
+	besides map[string][]byte
 	// prepared is what the swarm must hold that is made of a prepared directory,
 	// by the recovery's ID.
 	prepared map[string]state.Inventory
@@ -67,7 +73,7 @@ type World struct {
 
 // New makes a World. Nothing is contacted.
 func New(o Options) *World {
-	return &World{o: o, keys: map[string][]byte{}, replaced: map[string][]byte{}, prepared: map[string]state.Inventory{}}
+	return &World{o: o, keys: map[string][]byte{}, replaced: map[string][]byte{}, besides: map[string][]byte{}, prepared: map[string]state.Inventory{}}
 }
 
 func (w *World) host(node string) (*host.Host, error) {

@@ -77,6 +77,7 @@ func openRepository(ctx context.Context, cluster string, d schema.Repository) (r
 	r, err := repository.Open(ctx, repository.Options{
 		Name: d.Name, URL: d.URL, Cluster: cluster,
 		Recipients: d.Recipients, Plaintext: d.Plaintext, IdentityFile: d.Identity,
+		VerifyKeys: d.VerifyKeys,
 	})
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package repository
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 
@@ -10,7 +11,8 @@ import (
 
 // Commit makes what was put a backup: it settles the objects, then writes the
 // manifest. ID, cluster, format version, recipients, stored objects and the
-// time of upload are filled in here. After an error there is no manifest, and
+// time of upload are filled in here, and it is signed where verify keys are
+// declared. After an error there is no manifest, and
 // Commit may be called again or the Writer aborted; only where the storage died
 // between writing the manifest and taking it back may there be one, and then
 // the backup is complete.
@@ -21,7 +23,11 @@ func (w *Writer) Commit(ctx context.Context, manifest state.Backup) error {
 	if w.done || len(w.busy) > 0 {
 		return r.refuse(ErrManifest, "backup "+w.id+" can't be committed: it is already, or an object is still being stored", "", "report this as a bug", nil)
 	}
-	data, err := w.manifest(manifest)
+	key, err := signer(r.opts)
+	if err != nil {
+		return err
+	}
+	data, err := w.manifest(manifest, key)
 	if err != nil {
 		return r.refuse(ErrManifest, "the manifest of backup "+w.id+" is not complete", "A backup that can't be told apart from others is none", "report this as a bug", err)
 	}
@@ -79,7 +85,7 @@ func (w *Writer) complete(ctx context.Context) error {
 	return nil
 }
 
-func (w *Writer) manifest(m state.Backup) ([]byte, error) {
+func (w *Writer) manifest(m state.Backup, key ed25519.PrivateKey) ([]byte, error) {
 	var faults []error
 	if m.ID != "" && m.ID != w.id {
 		faults = append(faults, fmt.Errorf("it is backup %s's", m.ID))
@@ -107,5 +113,5 @@ func (w *Writer) manifest(m state.Backup) ([]byte, error) {
 	m.UploadedAt = w.repo.clock.now().UTC()
 	m.PlainStored, m.Recipients = w.repo.sealer.plaintext, w.repo.sealer.texts
 	m.Stored = w.stored
-	return encodeManifest(m)
+	return sign(m, key)
 }

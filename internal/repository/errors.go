@@ -20,6 +20,7 @@ var (
 	ErrExists            = errors.New("backup exists already")
 	ErrIncomplete        = errors.New("leftovers of a cut upload")
 	ErrManifest          = errors.New("manifest not usable")
+	ErrSignature         = errors.New("signature not usable")
 	ErrDigest            = errors.New("stored bytes differ from the manifest")
 	ErrNoIdentity        = errors.New("no identity to decrypt with")
 	ErrWrongIdentity     = errors.New("identity does not open the backup")

@@ -3,7 +3,6 @@ package repository
 import (
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"sort"
 	"strings"
@@ -103,14 +102,17 @@ func (r *Repository) read(ctx context.Context, id string, there []object) (state
 	if err != nil {
 		return state.Backup{}, err
 	}
-	var b state.Backup
-	if err := json.Unmarshal(data, &b); err != nil {
+	b, forged, err := r.decodeManifest(data)
+	if err != nil {
 		return state.Backup{}, err
 	}
 	if err := checkManifest(b, id, r.cluster); err != nil {
 		return state.Backup{}, err
 	}
 	b.Problem = checkSizes(r.backupPrefix(id), b.Stored, there)
+	if forged != "" {
+		b.Problem = notSigned(forged)
+	}
 	return b, nil
 }
 

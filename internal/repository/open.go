@@ -2,6 +2,7 @@ package repository
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"net/url"
 	"path/filepath"
@@ -26,6 +27,12 @@ type Options struct {
 	// IdentityFile is the path of what opens encrypted backups; read when one
 	// is opened.
 	IdentityFile string
+
+	// VerifyKeys are the public keys of which one has to fit a manifest's
+	// signature; with none nothing is signed or compared. SignKey is where the
+	// private key is; read when a backup is made.
+	VerifyKeys []string
+	SignKey    SignKey
 }
 
 // Repository is one cluster's part of a repository. Its methods may be called
@@ -39,6 +46,7 @@ type Repository struct {
 	sealer   *sealer // nil when nothing can be written
 	clock    clock
 	identity string
+	verify   []ed25519.PublicKey
 }
 
 // Open checks the options and gives the repository. It contacts and creates
@@ -54,6 +62,9 @@ func Open(_ context.Context, o Options) (*Repository, error) {
 	}
 	if err := checkCluster(o.Cluster); err != nil {
 		return nil, r.refuse(ErrURL, err.Error(), "The label is the backups' place in the repository", "rename the cluster block", nil)
+	}
+	if r.verify, err = parseVerifyKeys(o.VerifyKeys); err != nil {
+		return nil, err
 	}
 	if o.Plaintext && len(o.Recipients) > 0 {
 		return nil, r.refuse(ErrRecipients, "both recipients and plaintext are set",

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/requeen/requeen/internal/state"
@@ -14,10 +15,50 @@ import (
 var errOtherForm = errors.New("it was written by another version of requeen, and is left as it is")
 
 // RecordOpened notes in a backup's manifest that it was read back and opened
-// with an identity (safety rule 24). The manifest is replaced in one effect:
-// whoever reads it meanwhile has the old or the new one, and after an error the
-// old one. A time that is not later than the recorded one changes nothing.
+// with an identity (safety rule 24). A time that is not later than the recorded
+// one changes nothing.
 func (r *Repository) RecordOpened(ctx context.Context, id string, at time.Time) error {
+	return r.record(ctx, id, func(m *state.Backup) bool { return later(&m.OpenedAt, at) })
+}
+
+// RecordChecked notes the level that a check has proved, and with it those below;
+// opened says that an identity was needed for it. Times that are not later than
+// the recorded ones change nothing.
+func (r *Repository) RecordChecked(ctx context.Context, id, level string, opened bool, at time.Time) error {
+	return r.record(ctx, id, func(m *state.Backup) (changed bool) {
+		var c state.Checks
+		if m.Checked != nil {
+			c = *m.Checked
+		}
+		levels := []string{state.LevelObjects, state.LevelRaft, state.LevelPlan}
+		for i, field := range []*time.Time{&c.Objects, &c.Raft, &c.Plan} {
+			if i <= slices.Index(levels, level) && later(field, at) {
+				changed = true
+			}
+		}
+		if opened && later(&m.OpenedAt, at) {
+			changed = true
+		}
+		if c != (state.Checks{}) {
+			m.Checked = &c
+		}
+		return changed
+	})
+}
+
+func later(field *time.Time, at time.Time) bool {
+	if !at.After(*field) {
+		return false
+	}
+	*field = at.UTC().Round(0)
+	return true
+}
+
+// record changes what a manifest says of later looks at its backup; what was said
+// when it was made, and its signature, stay. The manifest is replaced in one effect:
+// whoever reads it meanwhile has the old or the new one, and after an error the old
+// one.
+func (r *Repository) record(ctx context.Context, id string, change func(*state.Backup) bool) error {
 	key := r.key(id, manifestName)
 	wrong := func(err error) error {
 		return failed(r.url, "that backup "+id+" was opened can't be recorded", "The backup is as good as before, but status does not know that it was opened", "mend what the message names, then verify it again", err)
@@ -33,10 +74,9 @@ func (r *Repository) RecordOpened(ctx context.Context, id string, at time.Time) 
 	if same, err := encodeManifest(m); err != nil || !bytes.Equal(same, data) {
 		return wrong(errors.Join(err, errOtherForm))
 	}
-	if !at.After(m.OpenedAt) {
+	if !change(&m) {
 		return nil
 	}
-	m.OpenedAt = at.UTC().Round(0)
 	if data, err = encodeManifest(m); err != nil {
 		return wrong(err)
 	}

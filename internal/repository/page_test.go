@@ -46,7 +46,7 @@ func TestPageTellsEveryKey(t *testing.T) {
 	for _, c := range layoutPage(t).Inline {
 		told[c.Text] = true
 	}
-	for _, v := range []any{state.Backup{}, state.RaftReport{}, state.Member{}, state.Objects{}, state.StoredObject{}, state.Lock{}} {
+	for _, v := range []any{state.Backup{}, state.RaftReport{}, state.Member{}, state.Objects{}, state.StoredObject{}, state.Lock{}, state.Checks{}, state.Signature{}} {
 		typ := reflect.TypeOf(v)
 		for i := range typ.NumField() {
 			if key, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ","); !told[key] {

@@ -28,6 +28,9 @@ const (
 // must not be used before io.EOF was seen.
 func (r *Repository) OpenObject(ctx context.Context, id, name string) (io.ReadCloser, error) {
 	b, err := r.Get(ctx, id)
+	if err == nil {
+		err = r.trusted(b)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -172,6 +175,9 @@ func (o *objectReader) Close() error {
 // It needs no identity, and names everything that is damaged.
 func (r *Repository) VerifyObjects(ctx context.Context, id string) error {
 	b, err := r.Get(ctx, id)
+	if err == nil {
+		err = r.trusted(b)
+	}
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,9 @@ func (r *Repository) Create(ctx context.Context, id string) (*Writer, error) {
 		return nil, r.refuse(ErrRecipients, "neither recipients nor plaintext is set",
 			"requeen never stores a cluster's keys in clear unless told so", "set recipients in the repository block", nil)
 	}
+	if _, err := signer(r.opts); err != nil {
+		return nil, err
+	}
 	objects, err := r.store.list(ctx, r.backupPrefix(id))
 	if err != nil {
 		return nil, failed(r.url, "it can't be listed", "No backup can be stored there", "mend what the message names, then run it again", err)

@@ -60,6 +60,12 @@ type Backup struct {
 	PlainStored bool      `json:"plaintext,omitempty"`
 
 	Stored []StoredObject `json:"stored"`
+	// Checked is when which level of a check was last proved; absent while none
+	// was.
+	Checked *Checks `json:"checked,omitempty"`
+	// Signature is over all of the manifest but opened_at, checked and itself;
+	// absent where the repository declares no verify_key.
+	Signature *Signature `json:"signature,omitempty"`
 	// Problem is set by listing when an object of the manifest is missing or
 	// has another size, or the manifest can't be read; such a backup counts
 	// for nothing.
@@ -67,6 +73,27 @@ type Backup struct {
 	// Opening is set while a restore is planned, of the backups that were tried;
 	// it is in no manifest.
 	Opening *Opening `json:"opening,omitempty"`
+}
+
+// Levels of a check of a backup at rest, each on top of the one before.
+const (
+	LevelObjects = "objects" // every stored object is there and its digest holds
+	LevelRaft    = "raft"    // it was opened with the identity, and its raft log proved readable
+	LevelPlan    = "plan"    // its restore can be planned, with the keys at hand
+)
+
+// Checks are when each level of a check was last proved, UTC. They are not signed:
+// whoever checks a backup needs no private key.
+type Checks struct {
+	Objects time.Time `json:"objects,omitzero"` // every object was there and its digest held
+	Raft    time.Time `json:"raft,omitzero"`    // it was opened and its raft log proved readable
+	Plan    time.Time `json:"plan,omitzero"`    // its restore could be planned
+}
+
+// Signature is a manifest's.
+type Signature struct {
+	Key     string `json:"key"`     // the public key, as in verify_key
+	Ed25519 string `json:"ed25519"` // base64
 }
 
 // StoredObject is an object beside the manifest.

@@ -22,6 +22,9 @@ func (j *judge) backups() {
 			}
 		}
 		j.stored(&b)
+		if r := j.in.State.Repository(b.Repository); r != nil && f.Newest != nil {
+			b.OpenedAt = plan.LastOpened(f.Newest, r.Backups).OpenedAt
+		}
 		j.backup(f, b)
 		j.r.Backups = append(j.r.Backups, b)
 	}
@@ -36,6 +39,8 @@ func (j *judge) stored(b *Backup) {
 	for i := range r.Backups {
 		s := &r.Backups[i]
 		switch {
+		case s.Problem != nil && s.Problem.Code == diag.BackupNotSigned:
+			j.find(NeedsHand, s.Problem.Code, "", fmt.Sprintf("Backup %s in repository %s is suspect: %s", s.ID, r.Name, sentence(s.Problem.Text)), s.Problem.Remedy)
 		case s.Problem != nil:
 			j.find(NeedsHand, or(s.Problem.Code, diag.BackupDamaged), "", fmt.Sprintf("Backup %s in repository %s is damaged: %s", s.ID, r.Name, sentence(s.Problem.Text)), s.Problem.Remedy)
 		case s.Backup != b.Name || s.Kind != state.KindRegular:
@@ -47,9 +52,6 @@ func (j *judge) stored(b *Backup) {
 			b.Stored++
 			if s.Problem != nil || len(s.Suspect) > 0 {
 				b.NoUse++
-			}
-			if s.OpenedAt.After(b.OpenedAt) {
-				b.OpenedAt = s.OpenedAt
 			}
 		}
 	}

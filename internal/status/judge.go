@@ -14,7 +14,7 @@ import (
 
 // Judge makes the report. The error is plan's: a mistake of the program.
 func Judge(in Input) (*Report, error) {
-	p, err := plan.Build(plan.Input{Config: in.Config, State: in.State, Now: in.Now, ToolVersion: in.ToolVersion})
+	p, err := plan.Build(plan.Input{Config: in.Config, State: in.State, Now: in.Now, ToolVersion: in.ToolVersion, Here: in.Here})
 	if err != nil {
 		return nil, err
 	}
@@ -36,6 +36,7 @@ func Judge(in Input) (*Report, error) {
 	j.nodes()
 	j.repositories()
 	j.backups()
+	j.keys()
 	j.goals()
 	j.runs()
 	j.settle()

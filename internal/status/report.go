@@ -50,6 +50,7 @@ type Input struct {
 	ToolVersion string
 	Unfinished  []Run // journals of cut runs on this machine
 	Thresholds  Thresholds
+	Here        plan.Here
 }
 
 // Run is the journal of a run that was begun here and not finished.
@@ -124,8 +125,8 @@ type Backup struct {
 	TakenAt       time.Time `json:"taken_at,omitzero"`
 	UploadedAt    time.Time `json:"uploaded_at,omitzero"`
 	Verified      string    `json:"verified,omitempty"`
-	// OpenedAt is when any backup of this block was last opened with an
-	// identity; it says more of the recipients than of one backup.
+	// OpenedAt is when a backup with the newest one's recipients was last opened
+	// with an identity; it says more of the recipients than of one backup.
 	OpenedAt time.Time `json:"opened_at,omitzero"`
 	Stored   int       `json:"stored"`  // backups of this block that are in the repository
 	NoUse    int       `json:"no_use"`  // of them, damaged or suspect ones

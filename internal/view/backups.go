@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/requeen/requeen/internal/diag"
 	"github.com/requeen/requeen/internal/state"
 )
 
@@ -35,6 +36,8 @@ func storedSize(b state.Backup) (n int64) {
 
 func backupState(b state.Backup) string {
 	switch {
+	case b.Problem != nil && b.Problem.Code == diag.BackupNotSigned:
+		return "suspect: " + b.Problem.Text
 	case b.Problem != nil:
 		return "damaged: " + b.Problem.Text
 	case len(b.Suspect) > 0:
@@ -42,10 +45,33 @@ func backupState(b state.Backup) string {
 	case b.Verified == "":
 		return "not verified"
 	}
-	if b.Kind != state.KindRegular {
-		return b.Kind + ", verified (" + b.Verified + ")"
+	words := "verified (" + b.Verified + ")"
+	if c := b.Checked; c != nil && !c.Plan.IsZero() {
+		words += ", checked (" + state.LevelPlan + ")"
+	} else if c != nil && !c.Raft.IsZero() {
+		words += ", checked (" + state.LevelRaft + ")"
 	}
-	return "verified (" + b.Verified + ")"
+	if b.Kind != state.KindRegular {
+		return b.Kind + ", " + words
+	}
+	return words
+}
+
+// checkedWords tell when each level of a check was proved last, "" where none was.
+func checkedWords(c *state.Checks, now time.Time) string {
+	if c == nil {
+		return ""
+	}
+	var words []string
+	for _, l := range []struct {
+		level string
+		at    time.Time
+	}{{state.LevelObjects, c.Objects}, {state.LevelRaft, c.Raft}, {state.LevelPlan, c.Plan}} {
+		if !l.at.IsZero() {
+			words = append(words, fmt.Sprintf("%s %s (%s ago)", l.level, stamp(l.at), Age(now, l.at)))
+		}
+	}
+	return strings.Join(words, ", ")
 }
 
 // Backup writes all that a manifest says.
@@ -75,17 +101,23 @@ func (s Screen) Backup(b state.Backup, repository string, now time.Time) {
 	o := b.Raft.Objects
 	row("holds", fmt.Sprintf("%d nodes, %d services, %d networks, %d secrets, %d configs, %d tasks", o.Nodes, o.Services, o.Networks, o.Secrets, o.Configs, o.Tasks))
 	row("certificate", "of the node expires "+stamp(b.Raft.CertExpiry))
-	if b.Autolocked {
+	if b.KeyEscrowed() {
+		row("unlock key", "beside it, for whoever has an identity; fingerprint "+b.KeySHA256)
+	} else if b.Autolocked {
 		row("unlock key", "needed to restore; fingerprint "+b.KeySHA256)
 	} else {
 		row("unlock key", "not needed: the swarm was not auto-locked")
 	}
+	row("checked", checkedWords(b.Checked, now))
 	if !b.PlainStored {
 		opened := "never with an identity; requeen backup verify does it"
 		if !b.OpenedAt.IsZero() {
 			opened = fmt.Sprintf("%s (%s ago) with an identity", stamp(b.OpenedAt), Age(now, b.OpenedAt))
 		}
 		row("opened", opened)
+	}
+	if b.Signature != nil {
+		row("signature", b.Signature.Key)
 	}
 	row("recipients", strings.Join(b.Recipients, ", "))
 	if b.PlainStored {
