@@ -6,7 +6,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 BIN     := bin/requeen
 PREFIX  ?= /usr/local
 
-.PHONY: build man install demo recording test unit vet enumerations lab-test torture torture-kills torture-cuts torture-20 torture-others bench fmt clean go-version
+.PHONY: build man install demo recording test unit vet enumerations lab-test lab-recoveries lab-others torture torture-kills torture-cuts torture-20 torture-others bench fmt clean go-version
 
 build: go-version
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/requeen
@@ -44,7 +44,7 @@ ENUMERATIONS := ^TestEvery(Emergency|Shape)$$
 
 test: vet
 	$(GO) test -timeout 10m -skip '$(ENUMERATIONS)' ./...
-	@$(MAKE) --no-print-directory -j 2 enumerations lab-test
+	@$(MAKE) --no-print-directory -k -j 3 enumerations $(LAB_TESTS) || $(SAY_WHAT_FAILED)
 
 unit: vet
 	$(GO) test -timeout 10m ./...
@@ -59,12 +59,24 @@ enumerations: go-version
 	@grep -E 'states' bin/enumerations.log
 
 # Real swarms on this machine: needs root, installs the packages it lacks, and
-# fails (never skips) where a lab can't be made. One package after the other
-# (-p 1): the labs of two at once take each other's processors and time.
+# fails (never skips) where a lab can't be made. The recoveries have a lab of their
+# own beside everybody else's, since a lab mostly waits; the others' packages come one
+# after the other (-p 1).
+LAB_TESTS := lab-recoveries lab-others
+RECOVERIES := ^TestRecovery
+SAY_WHAT_FAILED = { for log in $(LAB_TESTS:%=bin/%.log); do internal/lab/failures.sh $$log; done; exit 1; }
+
 lab-test: go-version
+	@$(MAKE) --no-print-directory -k -j 2 $(LAB_TESTS) || $(SAY_WHAT_FAILED)
+
+lab-recoveries: go-version
 	@mkdir -p bin
-	@set -o pipefail; $(GO) test -tags lab -p 1 -count=1 -timeout 50m -v ./internal/lab/... 2>&1 | tee bin/lab-test.log || \
-	  { internal/lab/failures.sh bin/lab-test.log; exit 1; }
+	@set -o pipefail; $(GO) test -tags lab -count=1 -timeout 50m -v -run '$(RECOVERIES)' ./internal/lab/scenario 2>&1 | tee bin/$@.log
+
+# Shown when it has ended: the lines of two tests among each other tell nothing.
+lab-others: go-version
+	@mkdir -p bin
+	@$(GO) test -tags lab -p 1 -count=1 -timeout 50m -v -skip '$(RECOVERIES)' ./internal/lab/... >bin/$@.log 2>&1; status=$$?; cat bin/$@.log; exit $$status
 
 # Every kill point on every engine, two labs side by side, since a lab mostly waits.
 # What passed stands in the report and is not tried again; remove the report to begin
