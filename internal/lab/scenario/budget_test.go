@@ -21,7 +21,7 @@ var budgets = map[string]time.Duration{
 	"TestShapeOn28":      200 * time.Second,
 
 	"TestRecoveryRefusedOn28": 150 * time.Second,
-	"TestRecoveryShapes":      100 * time.Second,
+	"TestRecoveryShapes":      160 * time.Second,
 }
 
 // onlyTortured are tests that make torture alone runs: they cost make test nothing.

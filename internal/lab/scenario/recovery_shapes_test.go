@@ -19,7 +19,9 @@ func TestRecoveryShapes(t *testing.T) {
 	}
 	tell("five managers, three with new disks", lab.Options{Name: "s528", Suite: "sid", Managers: 5}, (*swarm).threeOfFive)
 	tell("a single manager with a new disk", lab.Options{Name: "s128", Suite: "sid", Managers: 1, Workers: 1}, (*swarm).onlyReplaced)
+	tell("a single manager, onto another host and address", lab.Options{Name: "s28", Suite: "sid", Managers: 1, Workers: 1}, (*swarm).toAnotherAddress)
 	if torture() {
+		tell("a single manager of 20.10, onto another host and address", lab.Options{Name: "s20", Suite: "bookworm", Managers: 1, Workers: 1}, (*swarm).toAnotherAddress)
 		tell("two managers, one with a new disk", lab.Options{Name: "s228", Suite: "sid", Managers: 2, Workers: 1}, (*swarm).oneOfTwo)
 		tell("five managers of 20.10", lab.Options{Name: "s520", Suite: "bookworm", Managers: 5}, (*swarm).threeOfFive)
 		tell("a single manager of 20.10", lab.Options{Name: "s120", Suite: "bookworm", Managers: 1, Workers: 1}, (*swarm).onlyReplaced)

@@ -31,6 +31,9 @@ func TestRecoveryOn28(t *testing.T) {
 	r.tell("a branch is planned, approved, merged and applied", (*swarm).pullRequest)
 	r.tell("a fork is planned from a recorded observation", (*swarm).untrusted)
 	if torture() {
+		r.tell("two managers' engines are stopped", (*swarm).twoStopped)
+		r.tell("the furthest survivor's disk is new too", (*swarm).furthestLost)
+		r.tell("a worker that writes to a share can't be reached", (*swarm).sharedPlace)
 		r.tell("a destructive plan is applied twice", (*swarm).appliedTwice)
 		r.tell("auto-locked: the power fails, and two disks are new", (*swarm).lockedPowerFails)
 		r.more()

@@ -20,7 +20,7 @@ type recoveryPlan struct {
 		Kind, Node, Backup, Recovery string
 		With                         []string
 	}
-	Unmet, Hazards []struct{ Code, Node, Reason, Text string }
+	Unmet, Hazards []hazard
 	Recovery       *struct {
 		ID, Rung, Node, Backup string
 		Survivors              []struct {
@@ -40,6 +40,13 @@ type recoveryPlan struct {
 		}
 	}
 	Digest string
+}
+
+type hazard struct{ Code, Node, Reason, Text string }
+
+// tells says whether a plan has a hazard.
+func (p recoveryPlan) tells(code string) bool {
+	return slices.ContainsFunc(p.Hazards, func(h hazard) bool { return h.Code == code })
 }
 
 // append adds to the configuration.
