@@ -48,6 +48,8 @@ var walls = map[string]struct {
 	"internal/atomicfile":      {nil, "a file that is there whole or not; it knows nothing of what is in it"},
 	"internal/view/schemas":    {nil, "the published schemas, as files"},
 	"internal/forgetest":       {nil, "runs the example pipelines in tests; it knows nothing of what they run"},
+
+	"internal/lab/bench/archiver": {[]string{"internal/repository", "internal/state"}, "what the product does with an archive, as a process to measure"},
 }
 
 // doors are the vendors that one package alone may import.

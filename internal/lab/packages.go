@@ -2,7 +2,6 @@ package lab
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os/exec"
 	"slices"
@@ -53,17 +52,7 @@ func ensurePackages(ctx context.Context, install bool, say Progress) error {
 		return fmt.Errorf("this machine lacks packages that a lab needs: %s; run again with -install to have them installed, "+
 			"or install them yourself: apt-get install --no-install-recommends %[1]s", strings.Join(missing, " "))
 	}
-	say("installing on this machine: " + strings.Join(missing, " "))
-	// A fresh machine has no lists of packages yet. One source that can't be
-	// reached need not matter, so only the installation decides.
-	_, updateErr := run(ctx, "apt-get", "update", "-q")
-	installed, _ := run(ctx, "dpkg-query", "-W", "-f", "${Package} ${Version}\n", "systemd")
-	madison, _ := run(ctx, "apt-cache", "madison", "systemd-container")
-	args := pinToInstalled(missing, installed, madison)
-	if _, err := run(ctx, "unshare", append([]string{"--mount", "--propagation", "private", "sh", "-euc", installScript, "sh"}, args...)...); err != nil {
-		return fmt.Errorf("the packages %s can't be installed: %w", strings.Join(missing, " "), errors.Join(err, updateErr))
-	}
-	return nil
+	return installPackages(ctx, missing, say)
 }
 
 // installScript installs packages without starting a daemon: what package

@@ -9,7 +9,6 @@ import (
 
 	"filippo.io/age"
 	"filippo.io/age/agessh"
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/requeen/requeen/internal/diag"
 )
@@ -108,16 +107,7 @@ func (s *sealer) copy(dst io.Writer, src io.Reader) error {
 		}
 		out = sealed
 	}
-	// WithZeroFrames: an empty stream must open with zstd -d as well.
-	z, err := zstd.NewWriter(out, zstd.WithEncoderConcurrency(1), zstd.WithZeroFrames(true))
-	if err != nil {
-		return err
-	}
-	if _, err := io.Copy(z, src); err != nil {
-		_ = z.Close()
-		return err
-	}
-	if err := z.Close(); err != nil {
+	if err := compress(out, src); err != nil {
 		return err
 	}
 	if sealed != nil {

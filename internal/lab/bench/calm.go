@@ -94,7 +94,7 @@ func (s *swarm) settle(ctx context.Context) error {
 // calm waits for a second in which the processors are mostly idle. A machine
 // that has other work never is, and is measured all the same: the load stands
 // in the results.
-func (s *swarm) calm(ctx context.Context, limit time.Duration) error {
+func (b *bench) calm(ctx context.Context, limit time.Duration) error {
 	for end := time.Now().Add(limit); time.Now().Before(end); {
 		work, all := busy()
 		select {

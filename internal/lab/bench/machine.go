@@ -61,8 +61,12 @@ func busy() (work, all float64) {
 }
 
 // ownPeak is the most memory, in bytes, that this program had resident.
-func ownPeak() int64 {
-	status, _ := os.ReadFile("/proc/self/status")
+func ownPeak() int64 { return peak("self") }
+
+// peak is the most memory, in bytes, that a process had resident since it became
+// the program that it is. Of one that has ended it is 0.
+func peak(process string) int64 {
+	status, _ := os.ReadFile("/proc/" + process + "/status")
 	for line := range strings.Lines(string(status)) {
 		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
 			kilo, _ := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")), 10, 64)

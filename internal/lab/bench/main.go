@@ -31,7 +31,8 @@ type bench struct {
 	out     string // directory of the results
 	only    string // section, or empty for all
 	quick   bool
-	number  int // of rounds, 0 for each section's own
+	number  int   // of rounds, 0 for each section's own
+	bytes   int64 // that are archived, 0 for the section's own
 	keep    bool
 	began   time.Time
 	machine Machine // as the section found it
@@ -44,6 +45,7 @@ func main() {
 	flag.StringVar(&b.only, "only", "", "measure one `SECTION` and keep the others: "+strings.Join(sections, ", "))
 	flag.BoolVar(&b.quick, "quick", false, "one round of everything, to try it; writes no results")
 	flag.IntVar(&b.number, "rounds", 0, "measure `N` rounds of everything, not as many as each section has")
+	flag.Int64Var(&b.bytes, "archive-bytes", 0, "archive a directory of `N` bytes, not of 2 GB")
 	flag.BoolVar(&b.keep, "keep", false, "leave the labs, for another run with -keep")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -91,6 +93,9 @@ func (b *bench) run(ctx context.Context) error {
 		return err
 	}
 	if err := b.fifty(ctx, keep); err != nil {
+		return err
+	}
+	if err := b.archives(ctx, keep); err != nil {
 		return err
 	}
 	b.say("done")

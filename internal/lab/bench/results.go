@@ -17,9 +17,10 @@ const (
 	sectionRecovery = "recovery"
 	sectionPlan     = "plan"
 	sectionSize     = "size"
+	sectionArchive  = "archive"
 )
 
-var sections = []string{sectionDowntime, sectionMemory, sectionRecovery, sectionPlan, sectionSize}
+var sections = []string{sectionDowntime, sectionMemory, sectionRecovery, sectionPlan, sectionSize, sectionArchive}
 
 // Results are what results.json holds.
 type Results struct {
@@ -32,7 +33,7 @@ type Section struct {
 	Made    string   `json:"made"`    // day, UTC
 	Command string   `json:"command"` // that made it
 	Machine Machine  `json:"machine"`
-	Engine  string   `json:"engine"` // version of the lab's engines
+	Engine  string   `json:"engine,omitempty"` // version of the lab's engines, if there was a lab
 	Notes   []string `json:"notes,omitempty"`
 	Rows    []Row    `json:"rows"`
 }
@@ -48,25 +49,32 @@ type Row struct {
 // Series are the values of one side, one a round.
 type Series struct {
 	Label  string    `json:"label"`
-	Unit   string    `json:"unit"` // "s" or "bytes"
+	Unit   string    `json:"unit"` // "s", "bytes" or "bytes/s"
 	Values []float64 `json:"values"`
 }
 
 // Bound is what the median of a row's ratios must keep.
 type Bound struct {
-	Max   float64 `json:"max"`
-	Below bool    `json:"below"` // less than Max, not equal
+	Max   float64 `json:"max,omitempty"`
+	Below bool    `json:"below"`         // less than Max, not equal
+	Min   float64 `json:"min,omitempty"` // in place of Max: of what is better when there is more of it
 }
 
 func (b *Bound) holds(median float64) bool {
-	if b.Below {
+	switch {
+	case b.Min > 0:
+		return median >= b.Min
+	case b.Below:
 		return median < b.Max
 	}
 	return median <= b.Max
 }
 
 func (b *Bound) String() string {
-	if b.Below {
+	switch {
+	case b.Min > 0:
+		return fmt.Sprintf("at least %.2f", b.Min)
+	case b.Below:
 		return fmt.Sprintf("below %.2f", b.Max)
 	}
 	return fmt.Sprintf("at most %.2f", b.Max)
