@@ -38,7 +38,12 @@ func (r *runner) takeLocks(ctx context.Context) error {
 	number := r.highestToken()
 	over := r.allDone()
 	for _, name := range r.repositories() {
-		if err := r.takeLock(ctx, name, number); err != nil && !over {
+		err := r.takeLock(ctx, name, number)
+		switch {
+		case err == nil || over:
+		case r.spares(name, err):
+			r.without(name, err)
+		default:
 			return err
 		}
 	}

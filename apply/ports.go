@@ -105,6 +105,10 @@ type Archive interface {
 	// removing what a cut earlier try of the same ID left. A copy that does
 	// not verify is an *UnreadableError and leaves nothing.
 	Store(ctx context.Context, req StoreRequest, progress func(StoreProgress)) (state.Backup, error)
+	// Copy stores in a repository the backup that another one holds, its manifest
+	// last, and compares every digest. Of one that is there already it changes nothing;
+	// what a cut copy left it removes first.
+	Copy(ctx context.Context, q CopyRequest, progress func(StoreProgress)) (state.Backup, error)
 	// Remove removes a backup, its manifest first. It looks first whether the backup
 	// that Keeps names is there, verified and whole; where it is not, the error is a
 	// *NotKeptError and nothing is removed. Of a backup that is gone already it

@@ -18,6 +18,7 @@ type runner struct {
 	byStep map[int]*sequence
 	j      *journal
 	locks  []heldLock
+	missed map[string]error // repositories that the run goes on without, see spares
 
 	seen        *state.State  // the newest look
 	changes     []plan.Change //  the plan is stale; only what is begun is finished

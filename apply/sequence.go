@@ -52,6 +52,13 @@ func sequences(p *plan.Plan) ([]*sequence, map[int]*sequence, error) {
 			byStep[s.ID] = &sequence{steps: []plan.Step{s}}
 			continue
 		}
+		if s.Kind == plan.CopyBackup {
+			if s.Copy == nil || s.Copy.From == "" || s.Repository == "" || s.Backup == "" || p.SwarmID == "" {
+				return nil, nil, fmt.Errorf("step %d (%s) does not say what of which swarm it copies", s.ID, s.Kind)
+			}
+			byStep[s.ID] = &sequence{steps: []plan.Step{s}}
+			continue
+		}
 		q := findSequence(list, s)
 		if q == nil {
 			if s.Run == "" && s.Kind != plan.Stop {

@@ -98,7 +98,7 @@ func (t *task) entry() string {
 // called is what the step is on, in a word: the node as declared, else as the swarm
 // calls it.
 func (t *task) called() string {
-	if t.s.Kind == plan.PruneBackups {
+	if t.s.OnRepository() {
 		return t.s.Repository
 	}
 	if t.s.Node != "" {
@@ -113,7 +113,7 @@ func (t *task) called() string {
 // name is called with the ID of an entry that no node block declares: hostnames are
 // not unique.
 func (t *task) name() string {
-	if name := t.called(); t.s.Node != "" || t.s.Kind == plan.PruneBackups || name == t.s.Entry {
+	if name := t.called(); t.s.Node != "" || t.s.OnRepository() || name == t.s.Entry {
 		return name
 	}
 	return t.called() + " (" + t.s.Entry + ")"

@@ -34,6 +34,7 @@ func init() {
 		plan.CleanUp: cleanUpKind,
 
 		plan.PruneBackups: pruneKind,
+		plan.CopyBackup:   copyKind,
 	}
 }
 
@@ -55,6 +56,7 @@ type task struct {
 
 	pruning plan.Pruning // what the guard of a prune step found
 	removed int          // backups that a prune step has removed
+	copying string       // the ID of the backup that a copy step copies
 }
 
 func (r *runner) task(s plan.Step) *task {
@@ -145,6 +147,9 @@ func (t *task) carryOut(ctx context.Context, k kind) (string, error) {
 // brought back also after an interrupt, and also when the plan has gone stale.
 func (r *runner) mayBegin(t *task) error {
 	if err := r.mayAct(); err != nil {
+		return err
+	}
+	if err := t.missedLock(); err != nil {
 		return err
 	}
 	begun := r.begun(t.q)

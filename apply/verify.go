@@ -87,16 +87,7 @@ func (t *task) callStore(ctx context.Context, st state.HostRun) (state.Backup, e
 	}
 	call, cancel := context.WithTimeout(ctx, t.deadline.Sub(t.Clock.Now()))
 	defer cancel()
-	for _, h := range t.locks {
-		lost := h.lock.Lost()
-		go func() {
-			select {
-			case <-lost:
-				cancel()
-			case <-call.Done():
-			}
-		}()
-	}
+	t.whileLocked(call, cancel)
 	return t.Archive.Store(call, t.storeRequest(st), t.storeProgress(cancel))
 }
 

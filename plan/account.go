@@ -31,11 +31,12 @@ func Leader(cfg *schema.Config, st *state.State) string {
 type Freshness struct {
 	Block  schema.Backup
 	Goal   string        // as an unmet goal of a plan names it
-	Looked bool          // its repository could be looked at; else Reason says why not
+	Looked bool          // a repository of it could be looked at; else Reason says why not
 	Newest *state.Backup // the newest that counts; nil when there is none
 	Due    bool
-	Reason string // why it is due, or why it is not
-	Remedy string // where its repository could not be looked at
+	Lacks  []string // the repositories of copies that do not hold the newest
+	Reason string   // why it is due, or why it is not
+	Remedy string   // where its repository could not be looked at
 }
 
 // Freshnesses judges every backup block as Build does, sorted by name.
@@ -43,7 +44,7 @@ func Freshnesses(cfg *schema.Config, st *state.State, now time.Time) []Freshness
 	w := join(cfg, st)
 	var list []Freshness
 	for _, n := range w.needs(now, false) {
-		f := Freshness{Block: n.block, Goal: n.goal(), Looked: n.repo != nil, Newest: n.newest, Due: n.due, Reason: n.reason}
+		f := Freshness{Block: n.block, Goal: n.goal(), Looked: n.repo != nil, Newest: n.newest, Due: n.due || len(n.missing) > 0, Lacks: placeNames(n.missing), Reason: n.reason}
 		if n.repo == nil {
 			u := w.unusableRepository(n)
 			f.Reason, f.Remedy = u.Reason, or(u.Remedy, remedy(diag.RepositoryUnusable))

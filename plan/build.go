@@ -116,6 +116,9 @@ func (p *planner) decide() []*need {
 		return needs
 	}
 	for _, n := range p.wanted(needs) {
+		if n.repo != nil {
+			p.unlookedCopies(n)
+		}
 		switch {
 		case n.repo == nil:
 			p.unmetNeed(n, p.w.unusableRepository(n))
@@ -146,6 +149,7 @@ func (p *planner) decide() []*need {
 		}
 	}
 	p.shape()
+	p.copies(needs)
 	p.prune(needs)
 	return needs
 }

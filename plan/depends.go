@@ -85,7 +85,7 @@ func (d *dependencies) step(i int) {
 
 // hosts are what a step touches: nodes, or an entry that is no declared node's.
 func (s Step) hosts() []string {
-	if s.Kind == PruneBackups {
+	if s.OnRepository() {
 		return nil
 	}
 	if s.Node == "" {

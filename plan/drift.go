@@ -71,21 +71,23 @@ func FindDrift(cfg *schema.Config, st *state.State, now time.Time) *Drift {
 func (d *Drift) unseenRepositories(w *world) {
 	var seen []string
 	for _, b := range sortedBackups(w.cfg) {
-		r := w.st.Repository(b.Repository)
-		if contains(seen, b.Repository) || r != nil && r.Looked == state.Present {
-			continue
+		for _, name := range b.Places() {
+			r := w.st.Repository(name)
+			if contains(seen, name) || r != nil && r.Looked == state.Present {
+				continue
+			}
+			seen = append(seen, name)
+			reason := "it was not looked at"
+			if r != nil {
+				reason = or(problemText(r.Problem), reason)
+			}
+			d.Unseen = append(d.Unseen, Unseen{Repository: name, Reason: sentence(reason)})
 		}
-		seen = append(seen, b.Repository)
-		reason := "it was not looked at"
-		if r != nil {
-			reason = or(problemText(r.Problem), reason)
-		}
-		d.Unseen = append(d.Unseen, Unseen{Repository: b.Repository, Reason: sentence(reason)})
 	}
 }
 
 func backupAge(n *need, now time.Time) BackupAge {
-	b := BackupAge{Backup: n.block.Name, Repository: n.block.Repository, MaxAge: n.block.MaxAge, Due: n.due, Reason: sentence(n.reason)}
+	b := BackupAge{Backup: n.block.Name, Repository: n.block.Repository, MaxAge: n.block.MaxAge, Due: n.due || len(n.missing) > 0, Reason: sentence(n.reason)}
 	if n.newest != nil {
 		b.ID, b.TakenAt = n.newest.ID, n.newest.TakenAt.UTC()
 		b.Age = max(now.Sub(b.TakenAt), 0)

@@ -17,18 +17,25 @@ type need struct {
 	block  schema.Backup
 	repo   *state.Repository // nil when it was not looked at
 	newest *state.Backup     // the newest that counts
-	due    bool
-	asked  bool
-	reason string // why it is due, or why it is not
-	met    bool   // a step of the plan meets it
-	unmet  bool   // said to be unmet already
+	// Of a block with copies: those that can be used, repo first, and those that
+	// can't; which of them has the newest, what repo has itself, who lacks it.
+	places   []*state.Repository
+	unlooked []string
+	holder   *state.Repository
+	here     *state.Backup
+	missing  []*state.Repository
+	due      bool
+	asked    bool
+	reason   string // why it is due, or why it is not
+	met      bool   // a step of the plan meets it
+	unmet    bool   // said to be unmet already
 	// adopted is the cut run whose copy meets it, adoptedAt when that was made.
 	adopted   string
 	adoptedAt time.Time
 }
 
 func (n *need) goal() string {
-	return fmt.Sprintf("backup %q: a verified backup younger than %s in repository %s", n.block.Name, span(n.block.MaxAge), n.block.Repository)
+	return fmt.Sprintf("backup %q: a verified backup younger than %s in %s", n.block.Name, span(n.block.MaxAge), n.where())
 }
 
 // measure is what a backup must be to count.
@@ -36,6 +43,7 @@ type measure struct {
 	cluster, block, swarmID string
 	epoch                   string
 	epochKnown              bool
+	restoring               []string // IDs that a saved plan or a cut run restores
 	now                     time.Time
 }
 
@@ -96,8 +104,7 @@ func (w *world) needs(now time.Time, asked bool) []*need {
 	for _, block := range sortedBackups(w.cfg) {
 		n := &need{block: block, asked: asked}
 		list = append(list, n)
-		if r := w.st.Repository(block.Repository); r != nil && r.Looked == state.Present {
-			n.repo = r
+		if w.place(n); n.repo != nil {
 			w.judge(n, now)
 		}
 	}
@@ -106,21 +113,24 @@ func (w *world) needs(now time.Time, asked bool) []*need {
 
 func (w *world) judge(n *need, now time.Time) {
 	m := w.measure(n.block.Name, now)
-	best, out, why := m.newest(n.repo.Backups)
-	n.newest = best
+	out, at, why := n.newestOf(m)
+	best := n.newest
 	switch {
 	case best == nil && out != nil:
 		n.due = true
-		n.reason = fmt.Sprintf("no backup in repository %s counts; the newest, %s, does not because %s", n.repo.Name, out.ID, why)
+		n.reason = fmt.Sprintf("no backup in repository %s counts; the newest, %s, does not because %s", at, out.ID, why)
 	case best == nil:
 		n.due = true
-		n.reason = fmt.Sprintf("no verified backup of this cluster is in repository %s", n.repo.Name)
+		n.reason = fmt.Sprintf("no verified backup of this cluster is in repository %s", listing(placeNames(n.places)))
 	default:
 		age := max(now.Sub(best.TakenAt), 0)
 		n.due = age >= n.block.MaxAge
 		n.reason = fmt.Sprintf("newest verified backup is %s old (%s); max_age is %s", span(age), stamp(best.TakenAt), span(n.block.MaxAge))
 		if out != nil && out.TakenAt.After(best.TakenAt) {
 			n.reason += fmt.Sprintf("; %s is newer, but %s", out.ID, why)
+		}
+		if n.missing = n.lacking(m); len(n.missing) > 0 && !n.due {
+			n.reason += fmt.Sprintf("; it is in %s, and not in %s", n.holder.Name, listing(placeNames(n.missing)))
 		}
 	}
 	if n.asked {

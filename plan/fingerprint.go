@@ -26,8 +26,8 @@ func (w *world) fingerprint(p *Plan, needs []*need) Fingerprint {
 			continue
 		}
 		b := BackupPrint{Backup: n.block.Name, Repository: n.block.Repository, MaxAgeSeconds: int64(n.block.MaxAge / time.Second), Asked: n.asked}
-		if n.newest != nil {
-			b.ID, b.TakenAt = n.newest.ID, n.newest.TakenAt.UTC()
+		if n.here != nil {
+			b.ID, b.TakenAt = n.here.ID, n.here.TakenAt.UTC()
 		}
 		f.NewestBackups = append(f.NewestBackups, b)
 	}

@@ -25,6 +25,8 @@ func (p *planner) hazards(needs []*need) {
 		switch {
 		case s.Kind == PruneBackups:
 			p.pruneHazards(s)
+		case s.Kind == CopyBackup:
+			p.copyHazards(s)
 		case s.Shapes():
 			p.shapeHazards(s)
 		default:
@@ -160,10 +162,12 @@ func (p *planner) usedRepositories() []*state.Repository {
 	var list []*state.Repository
 	var names []string
 	for _, b := range sortedBackups(p.w.cfg) {
-		r := p.w.st.Repository(b.Repository)
-		if r != nil && r.Looked == state.Present && !contains(names, r.Name) {
-			names = append(names, r.Name)
-			list = append(list, r)
+		for _, place := range b.Places() {
+			r := p.w.st.Repository(place)
+			if r != nil && r.Looked == state.Present && !contains(names, r.Name) {
+				names = append(names, r.Name)
+				list = append(list, r)
+			}
 		}
 	}
 	sort.SliceStable(list, func(i, j int) bool { return list[i].Name < list[j].Name })
@@ -207,17 +211,23 @@ func (p *planner) backupHazards(n *need) {
 	if n.repo == nil {
 		return
 	}
+	for _, r := range n.places {
+		p.doubtedIn(n, r)
+	}
+}
+
+func (p *planner) doubtedIn(n *need, r *state.Repository) {
 	m := p.w.measure(n.block.Name, p.in.Now)
-	for i := range n.repo.Backups {
-		b := &n.repo.Backups[i]
+	for i := range r.Backups {
+		b := &r.Backups[i]
 		if _, concerns := m.fault(b); !concerns || b.Problem != nil || n.newest != nil && !b.TakenAt.After(n.newest.TakenAt) {
 			continue
 		}
 		if len(b.Suspect) > 0 {
-			p.hazard(diag.SuspectBackup, 0, "", "Backup %s in repository %s is suspect: %s", b.ID, n.repo.Name, strings.Join(trimmed(b.Suspect), "; "))
+			p.hazard(diag.SuspectBackup, 0, "", "Backup %s in repository %s is suspect: %s", b.ID, r.Name, strings.Join(trimmed(b.Suspect), "; "))
 		}
 		if ahead := b.TakenAt.Sub(p.in.Now); ahead > maxSkew {
-			p.hazard(diag.BackupFromFuture, 0, "", "Backup %s in repository %s says that it was taken at %s, %s from now", b.ID, n.repo.Name, stamp(b.TakenAt), span(ahead))
+			p.hazard(diag.BackupFromFuture, 0, "", "Backup %s in repository %s says that it was taken at %s, %s from now", b.ID, r.Name, stamp(b.TakenAt), span(ahead))
 		}
 	}
 }

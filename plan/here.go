@@ -15,4 +15,7 @@ type Here struct {
 	IdentityOn map[string]string
 	// UnlockKey is the fingerprint of cluster.unlock_key, "" where it is not known.
 	UnlockKey string
+	// Restoring are the IDs of backups that a plan which was saved here, or a run that
+	// was cut, restores: none of them is pruned.
+	Restoring []string
 }

@@ -102,7 +102,7 @@ func (p *planner) inProgress(needs []*need) {
 // findNeed finds the block that a run was for, as it is declared now.
 func findNeed(needs []*need, r state.HostRun) *need {
 	for _, n := range needs {
-		if n.block.Name == r.Backup && n.block.Repository == r.Repository {
+		if n.block.Name == r.Backup && n.block.HasPlace(r.Repository) {
 			return n
 		}
 	}
@@ -141,7 +141,7 @@ func (p *planner) serves(n *node, r state.HostRun, need *need) bool {
 	if r.SwarmID != p.w.id.id || r.SwarmID == "" || r.NodeID == "" || r.NodeID != n.nodeID() {
 		return false
 	}
-	if p.w.autolocked(n) && !p.w.keyKnown() || stored(need.repo, r.ID) || n.state.State == NodeUnknown {
+	if p.w.autolocked(n) && !p.w.keyKnown() || need.holds(r.ID) || n.state.State == NodeUnknown {
 		return false
 	}
 	at, oldest := stoppedAt(n, r), need.block.MaxAge
@@ -251,8 +251,10 @@ func (p *planner) stuck(n *node, r state.HostRun, why string) {
 // verifyLeft makes a cut run's copy the backup that is due.
 func (p *planner) verifyLeft(l leftover) {
 	l.need.met = true
-	p.add(l.node, p.left(Verify, l.run, verifyTimeout, fmt.Sprintf("Backup %s is due: %s. The run %s was cut, but its copy of %s is whole, so no manager is stopped again. %s",
-		l.run.Backup, l.need.reason, l.run.ID, stamp(stoppedAt(l.node, l.run)), p.verifyReason(l.need, l.cfg.Name))))
+	s := p.left(Verify, l.run, verifyTimeout, fmt.Sprintf("Backup %s is due: %s. The run %s was cut, but its copy of %s is whole, so no manager is stopped again. %s",
+		l.run.Backup, l.need.reason, l.run.ID, stamp(stoppedAt(l.node, l.run)), p.verifyReason(l.need, l.cfg.Name)))
+	s.Repository = l.need.block.Repository // the first of copies that can be used
+	p.add(l.node, s)
 }
 
 // cleanUp removes what a cut run left, but not while its copy may be the only
@@ -277,7 +279,7 @@ func (p *planner) whyNot(l leftover) string {
 	switch {
 	case l.need == nil:
 		return fmt.Sprintf("its backup %q is not declared with repository %q any more", l.run.Backup, l.run.Repository)
-	case l.need.repo != nil && stored(l.need.repo, l.run.ID):
+	case l.need.holds(l.run.ID):
 		return "its backup is stored already"
 	case l.run.SwarmID != p.w.id.id || l.run.NodeID != l.nodeID():
 		return "its copy is of another node or swarm"

@@ -14,7 +14,7 @@ func (s Step) Writes() bool {
 		return false
 	}
 	switch s.Kind {
-	case Stop, Archive, Verify, Save, CleanUp, PruneBackups:
+	case Stop, Archive, Verify, Save, CleanUp, PruneBackups, CopyBackup:
 		return true
 	}
 	return false

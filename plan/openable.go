@@ -16,7 +16,7 @@ func (p *planner) openableHazards(needs []*need) {
 		return
 	}
 	for _, n := range needs {
-		if n.newest != nil && n.repo != nil && NeverOpenedSet(n.newest, n.repo.Backups) && !neverOpened(p.w.cfg.Repository(n.repo.Name)) {
+		if n.newest != nil && n.repo != nil && NeverOpenedSet(n.newest, n.holder.Backups) && !neverOpened(p.w.cfg.Repository(n.holder.Name)) {
 			p.hazard(diag.NeverOpened, 0, "", "No backup of %s that is encrypted to the recipients of %s was ever opened with an identity", n.block.Name, n.newest.ID)
 		}
 	}

@@ -95,7 +95,9 @@ func (p *planner) prune(needs []*need) {
 	}
 	for _, n := range kept {
 		if n.repo != nil && n.newest != nil && (!n.due || n.met || p.in.Prune) {
-			p.pruneOne(n)
+			for _, r := range n.places {
+				p.pruneOne(n, r)
+			}
 		}
 	}
 }
@@ -123,16 +125,31 @@ func (p *planner) pruneWaits() string {
 	return ""
 }
 
-func (p *planner) pruneOne(n *need) {
-	rules := keepRules(n.block.Keep)
-	var made []retention.Item
-	if n.met {
-		made = []retention.Item{{ID: newBackup, At: p.plan.PlannedAt}}
-		if n.adopted != "" {
-			made[0].At = n.adoptedAt
-		}
+// added is the backup that the plan makes in a repository, or copies into it; there is
+// one at most.
+func (p *planner) added(n *need, r *state.Repository) []retention.Item {
+	copied := slices.ContainsFunc(p.plan.Steps, func(s Step) bool {
+		return s.Kind == CopyBackup && s.Backup == n.block.Name && s.Repository == r.Name
+	})
+	switch {
+	case r != n.repo && !copied || r == n.repo && !n.met && !copied:
+		return nil
+	case !n.met:
+		return []retention.Item{{ID: newBackup, At: n.newest.TakenAt}}
+	case n.adopted != "":
+		return []retention.Item{{ID: newBackup, At: n.adoptedAt}}
 	}
-	verdicts, err := p.w.measure(n.block.Name, p.in.Now).judge(rules, n.repo.Backups, made...)
+	return []retention.Item{{ID: newBackup, At: p.plan.PlannedAt}}
+}
+
+func (p *planner) pruneOne(n *need, r *state.Repository) {
+	rules := keepRules(n.block.Keep)
+	m, made := p.w.measure(n.block.Name, p.in.Now), p.added(n, r)
+	m.restoring = p.in.Here.Restoring
+	if best, _, _ := m.newest(r.Backups); best == nil {
+		return
+	}
+	verdicts, err := m.judge(rules, r.Backups, made...)
 	if err != nil {
 		if p.err == nil {
 			p.err = fmt.Errorf("backup %s: keep: %w", n.block.Name, err)
@@ -154,10 +171,10 @@ func (p *planner) pruneOne(n *need) {
 	}
 	slices.Reverse(list.Remove)
 	also := ""
-	if n.met {
+	if len(made) > 0 {
 		also = ", counting the one that this plan makes"
 	}
-	p.append(Step{Kind: PruneBackups, Backup: n.block.Name, Repository: n.block.Repository, Prune: &list, Risk: Safe, TimeoutSeconds: seconds(pruneTimeout),
+	p.append(Step{Kind: PruneBackups, Backup: n.block.Name, Repository: r.Name, Prune: &list, Risk: Safe, TimeoutSeconds: seconds(pruneTimeout),
 		Reason: fmt.Sprintf("No rule of keep (%s) keeps %d of the %s of %s any more%s: %s manifest first, so that what a cut leaves counts as no backup. What uploads that were cut left is swept, too.",
 			rules.words(), len(list.Remove), counted(len(list.Remove)+len(list.Keep), "backup", "backups"), n.block.Name, also, goWith(len(list.Remove)))})
 }
@@ -167,6 +184,8 @@ func (p *planner) pruneAlone(needs []*need) {
 	for _, n := range needs {
 		if n.block.Keep != nil && n.repo == nil {
 			p.unmetNeed(n, p.w.unusableRepository(n))
+		} else if n.block.Keep != nil {
+			p.unlookedCopies(n)
 		}
 	}
 	p.prune(needs)

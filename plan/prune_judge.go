@@ -22,6 +22,11 @@ func (m measure) judge(rules KeepRules, list []state.Backup, made ...retention.I
 		items = append(items, retention.Item{ID: b.ID, At: b.TakenAt, Fault: fault})
 	}
 	inUse(items, m.now)
+	for i := range items {
+		if contains(m.restoring, items[i].ID) {
+			items[i].InUse = "a plan that was saved, or a run that was cut, restores it"
+		}
+	}
 	return retention.Judge(rules.rules(), items)
 }
 

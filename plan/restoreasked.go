@@ -82,19 +82,20 @@ func (p *planner) askedBackup() (*candidate, string) {
 
 // backupByID finds a backup of this cluster that can be read, whatever its epoch.
 func (p *planner) backupByID(id string) (*candidate, string) {
-	for _, r := range p.w.st.Repositories {
+	why := "no repository that could be looked at holds backup " + id
+	for _, r := range p.w.placesFirst() {
 		for i := range r.Backups {
 			b := &r.Backups[i]
 			switch {
 			case b.ID != id:
 			case b.Problem != nil:
-				return nil, "backup " + id + " can't be used: " + b.Problem.Text
+				why = "backup " + id + " can't be used: " + b.Problem.Text
 			case b.Cluster != p.w.cfg.Cluster.Name || p.w.id.id != "" && b.SwarmID != p.w.id.id:
 				return nil, "backup " + id + " is of another cluster"
 			default:
-				return &candidate{b, r.Name}, ""
+				return p.firstCopy(&candidate{b, r.Name}), ""
 			}
 		}
 	}
-	return nil, "no repository that could be looked at holds backup " + id
+	return nil, why
 }

@@ -64,7 +64,7 @@ func (p *planner) newestBackup(safety bool) (*candidate, string) {
 	var best *candidate
 	var passed *state.Backup
 	why := "no repository that could be looked at holds a backup of it"
-	for _, r := range p.w.st.Repositories {
+	for _, r := range p.w.placesFirst() {
 		if r.Looked != state.Present {
 			why = "repository " + r.Name + " can't be looked at"
 			continue
@@ -90,7 +90,7 @@ func (p *planner) newestBackup(safety bool) (*candidate, string) {
 			}
 		}
 	}
-	return best, why
+	return p.firstCopy(best), why
 }
 
 // told is a reason without the full stop at its end.
@@ -221,8 +221,8 @@ func (p *planner) restoreSteps(c *candidate, target *node) {
 	if p.in.Restore != "" {
 		why = "A restore was asked for"
 	}
-	s := p.step(target, Prepare, Safe, prepareTimeout, "%s. Backup %s, %s old, taken on %s at term %d, index %d, is fetched, opened, read and made a directory of %s alone, at %s, and laid beside its place. Nothing is stopped before that has worked",
-		why, b.ID, span(p.in.Now.Sub(b.TakenAt)), b.Node, b.Raft.Term, b.Raft.Index, target.cfg.Name, r.Address)
+	s := p.step(target, Prepare, Safe, prepareTimeout, "%s. Backup %s, %s old, taken on %s at term %d, index %d, is fetched, opened, read and made a directory of %s alone, at %s, and laid beside its place. Nothing is stopped before that has worked%s",
+		why, b.ID, span(p.in.Now.Sub(b.TakenAt)), b.Node, b.Raft.Term, b.Raft.Index, target.cfg.Name, r.Address, p.otherCopies(c))
 	s.Repository = c.repository
 	switch o := b.Opening; {
 	case o != nil && o.Store != nil:

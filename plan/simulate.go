@@ -101,6 +101,8 @@ func (s *simulation) step(step Step) error {
 		}
 	case PruneBackups:
 		return s.kept.prune(step)
+	case CopyBackup:
+		return s.kept.copied(step)
 	}
 	return nil
 }
@@ -158,7 +160,7 @@ func checkFrom(s *simulation, p *Plan, w *world) error {
 		if m := s.margin(); m != step.Margin {
 			return fmt.Errorf("step %d: its margin is %+v, the simulation's %+v", step.ID, step.Margin, m)
 		}
-		if step.Kind == PruneBackups {
+		if step.OnRepository() {
 			continue // on a repository
 		}
 		if step.Node == "" && step.Shapes() && step.Entry != "" && w.declaredAs(step.Entry) == nil {

@@ -43,16 +43,12 @@ func (w *world) keeping() keeping {
 		}
 	}
 	for _, block := range w.cfg.Backups {
-		r := w.st.Repository(block.Repository)
-		if block.Keep == nil || r == nil {
+		if block.Keep == nil && len(block.Copies) == 0 {
 			continue
 		}
-		// The planner's own now is a moment later, by which one that is dated in the
-		// future may count.
-		m := w.measure(block.Name, w.st.ObservedAt.Add(time.Hour))
-		for i := range r.Backups {
-			if fault, _ := m.fault(&r.Backups[i]); fault == "" {
-				k.verify(r.Name, block.Name, r.Backups[i].ID)
+		for _, name := range block.Places() {
+			if r := w.st.Repository(name); r != nil {
+				k.counting(w, block.Name, r)
 			}
 		}
 	}
@@ -60,6 +56,18 @@ func (w *world) keeping() keeping {
 		k.stored++ // on a manager that answers, declared or not
 	}
 	return k
+}
+
+// counting takes a repository's backups of a block that count.
+func (k *keeping) counting(w *world, block string, r *state.Repository) {
+	// The planner's own now is a moment later, by which one that is dated in the
+	// future may count.
+	m := w.measure(block, w.st.ObservedAt.Add(time.Hour))
+	for i := range r.Backups {
+		if fault, _ := m.fault(&r.Backups[i]); fault == "" {
+			k.verify(r.Name, block, r.Backups[i].ID)
+		}
+	}
 }
 
 // remove tells whether a cut run's copy is the last place where the state is known
@@ -81,7 +89,21 @@ func (k *keeping) verify(repository, block, id string) {
 }
 
 // made takes the backup of a verify step among those that count.
-func (k *keeping) made(s Step) { k.verify(s.Repository, s.Backup, fmt.Sprintf("step %d", s.ID)) }
+func (k *keeping) made(s Step) { k.verify(s.Repository, s.Backup, or(s.Run, planMade)) }
+
+// planMade is how the backup of a plan's own run is called.
+const planMade = "made"
+
+// copied takes a copy among those that count, and tells when there is nothing to copy.
+func (k *keeping) copied(s Step) error {
+	id := or(s.Copy.ID, planMade)
+	if !k.verified[s.Copy.From+"\x00"+s.Backup][id] {
+		return fmt.Errorf("step %d: %s of %s is copied, and %s does not hold it", s.ID, id, s.Backup, s.Copy.From)
+	}
+	k.stored++
+	k.verify(s.Repository, s.Backup, id)
+	return nil
+}
 
 // prune takes out what a step removes, and tells when no verified backup is left.
 func (k *keeping) prune(s Step) error {

@@ -12,7 +12,7 @@ var kindWords = map[Kind]string{Stop: "stop", Archive: "copy", Start: "start", U
 	Retain: "retain volumes on", Hold: "hold", Save: "save", Prepare: "prepare", Fence: "fence", Restore: "restore", Init: "init", Join: "join",
 	RemoveNode: "remove", UpdateNode: "update", Await: "await", RotateJoinTokens: "rotate join tokens by",
 	RotateUnlockKey: "rotate unlock key by", Check: "check by",
-	Promote: "promote", Demote: "demote", Leave: "take out", UpdateSwarm: "update the swarm's settings by", Rebalance: "spread", PruneBackups: "prune"}
+	Promote: "promote", Demote: "demote", Leave: "take out", UpdateSwarm: "update the swarm's settings by", Rebalance: "spread", PruneBackups: "prune", CopyBackup: "copy to"}
 
 // summary is the plan in one line.
 func (p *planner) summary(needs []*need) string {
@@ -34,6 +34,9 @@ func (p *planner) summary(needs []*need) string {
 		parts = append(parts, text)
 	}
 	if text := p.shapeSummary(); text != "" {
+		parts = append(parts, text)
+	}
+	if text := p.copySummary(needs); text != "" {
 		parts = append(parts, text)
 	}
 	if text := p.pruneSummary(); text != "" {
@@ -76,19 +79,19 @@ func (p *planner) summarize(n *need) string {
 		}
 		words = append(words, word)
 	}
-	return strings.Join(words, ", ") + " into " + n.block.Repository
+	return strings.Join(words, ", ") + " into " + p.intoWords(n)
 }
 
 // partOf tells whether a step leads to a backup.
 func partOf(s Step, n *need) bool {
-	return n.met && s.Backup == n.block.Name && s.Run == n.adopted && s.Kind != CleanUp && s.Kind != PruneBackups
+	return n.met && s.Backup == n.block.Name && s.Run == n.adopted && s.Kind != CleanUp && !s.OnRepository()
 }
 
 // leftSteps names what is done about cut runs beside a backup.
 func (p *planner) leftSteps(needs []*need) string {
 	var words []string
 	for _, s := range p.plan.Steps {
-		part := s.Recovery != "" || s.Shapes() || s.Kind == PruneBackups
+		part := s.Recovery != "" || s.Shapes() || s.OnRepository()
 		for _, n := range needs {
 			part = part || partOf(s, n)
 		}

@@ -99,6 +99,8 @@ const (
 
 	// PruneBackups is on a repository, and on no node.
 	PruneBackups Kind = "prune" // backups that no rule keeps are removed
+	// CopyBackup is on a repository, and on no node.
+	CopyBackup Kind = "copy" // a backup that is in another repository is stored there, too
 )
 
 // Risk is what a step may cost.
@@ -152,6 +154,8 @@ type Step struct {
 	Settings *SwarmChange `json:"settings,omitempty"`
 	// Prune tells of a prune step which backups it removes, and why.
 	Prune *Prune `json:"prune,omitempty"`
+	// Copy tells of a copy step which backup it copies, and from where.
+	Copy *Copying `json:"copy,omitempty"`
 	// Service is the name of the service that a rebalance step updates.
 	Service string `json:"service,omitempty"`
 	// Command is what a check step runs, as it was reviewed with the plan.
@@ -164,9 +168,9 @@ type Step struct {
 }
 
 // Where is what a step is on, to call it by: the node's name in the configuration,
-// else the hostname of the entry, else its ID; of a prune step the repository's name.
+// else the hostname of the entry, else its ID; of a prune or copy step the repository's name.
 func (s Step) Where() string {
-	if s.Kind == PruneBackups {
+	if s.OnRepository() {
 		return s.Repository
 	}
 	return or(s.Node, or(s.Host, s.Entry))

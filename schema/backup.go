@@ -24,8 +24,9 @@ var backupSpec = &blockSpec{
 		"two backups with one name",
 	},
 	attrs: []attrSpec{
-		{name: "repository", typ: "a repository's name", required: true, doc: "Where it is kept.",
-			misuse: []string{"a repository that is not declared"}},
+		{name: "repository", typ: "a repository's name", doc: "Where it is kept. Exactly one of repository and copies is given.",
+			misuse: []string{"a repository that is not declared", "neither repository nor copies, or both"}},
+		copiesAttr,
 		{name: "max_age", typ: "duration", required: true, doc: "The age at which a new backup is due: " + durationForm + ".",
 			misuse: []string{"no duration, or none at all long"}},
 		{name: "unlock_key_escrow", typ: "bool", def: "false", doc: "Stores the unlock key of an auto-locked swarm beside each backup, encrypted to the recipients: whoever has the identity then needs nothing else to restore it. Without it the key of the backup's time has to be kept elsewhere; its fingerprint is in the manifest.",
@@ -45,7 +46,10 @@ var backupSpec = &blockSpec{
 }
 
 // backupPlaces are what the checks over all blocks point at.
-type backupPlaces struct{ repository, from, escrow hcl.Range }
+type backupPlaces struct {
+	repository, from, escrow hcl.Range
+	copies                   []hcl.Range
+}
 
 func (l *loader) readBackups() {
 	first := map[string]hcl.Range{}
@@ -59,6 +63,7 @@ func (l *loader) readBackups() {
 		if f := l.str(c, "repository", scope{}); f.ok {
 			out.Repository, at.repository = f.val, f.at
 		}
+		l.readCopies(c, &out, &at)
 		if f := l.str(c, "max_age", scope{}); f.ok {
 			d, ok := l.duration(f, "max_age")
 			if ok && d <= 0 {

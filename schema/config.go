@@ -197,8 +197,11 @@ const ConsistencyStopped = "stopped"
 
 // Backup is a state to be reached: a verified backup younger than MaxAge.
 type Backup struct {
-	Name        string
-	Repository  string // the name of a declared repository
+	Name       string
+	Repository string // the name of a declared repository, the first of Copies
+	// Copies are the repositories that all hold it, in the order in which they are
+	// tried; empty where there is one.
+	Copies      []string
 	MaxAge      time.Duration
 	From        string // FromFollower or the name of a declared manager
 	Consistency string // ConsistencyStopped

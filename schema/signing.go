@@ -100,7 +100,11 @@ func (w *sourceWriter) signing(r *Repository) {
 
 // checkEscrow refuses an unlock key that would lie beside what it opens, in clear.
 func (l *loader) checkEscrow(b Backup, at backupPlaces) {
-	if r := l.cfg.Repository(b.Repository); b.KeyEscrow && r != nil && r.Plaintext {
+	for _, name := range b.Places() {
+		r := l.cfg.Repository(name)
+		if !b.KeyEscrow || r == nil || !r.Plaintext {
+			continue
+		}
 		l.err(at.escrow, "Unlock key in a repository that is in clear", fmt.Sprintf("Repository %q has plaintext = true: whoever reads it would have the unlock key, too, and auto-lock would protect nothing.", r.Name),
 			"Name recipients in the repository block, or leave unlock_key_escrow out.")
 	}

@@ -151,7 +151,11 @@ func (w *sourceWriter) repository(r *Repository) {
 
 func (w *sourceWriter) backup(b *Backup) {
 	w.begin("backup", b.Name)
-	w.text("repository", b.Repository)
+	if len(b.Copies) > 0 {
+		w.texts("copies", b.Copies)
+	} else {
+		w.text("repository", b.Repository)
+	}
 	w.duration("max_age", b.MaxAge)
 	if b.KeyEscrow {
 		w.line("unlock_key_escrow", "true")

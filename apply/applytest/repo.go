@@ -165,6 +165,43 @@ func (p *Process) Store(ctx context.Context, q apply.StoreRequest, progress func
 	return b, err
 }
 
+// Copy copies a backup in stages that can be cut.
+func (p *Process) Copy(ctx context.Context, q apply.CopyRequest, progress func(apply.StoreProgress)) (b state.Backup, err error) {
+	w := p.w
+	stage := func(name string, f func(from, to *repo) error) error {
+		progress(apply.StoreProgress{Stage: apply.StageStore, Total: 10})
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return w.call("Copy."+name, "", func() error {
+			from, to := w.repos[q.From], w.repos[q.Repository]
+			if from == nil || to == nil {
+				return errors.New("no such bucket")
+			}
+			return f(from, to)
+		})
+	}
+	err = stage("objects", func(from, to *repo) error {
+		var there bool
+		if b, there = from.backups[q.ID]; !there || b.SwarmID != q.SwarmID || b.Backup != q.Backup {
+			return fmt.Errorf("%s is not there", q.ID)
+		}
+		if to.lock == nil || to.lock.p != p {
+			w.violate("%s is copied without the lock", q.ID)
+		}
+		to.part(q.ID)
+		return nil
+	})
+	if err != nil {
+		return b, err
+	}
+	return b, stage("manifest", func(_, to *repo) error {
+		delete(to.partial, q.ID)
+		to.backups[q.ID] = b
+		return nil
+	})
+}
+
 // Remove removes a backup in stages that can be cut.
 func (p *Process) Remove(_ context.Context, q apply.Removal) (removed bool, err error) {
 	w, r := p.w, p.w.repos[q.Repository]

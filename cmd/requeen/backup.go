@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -18,13 +19,13 @@ import (
 func newBackupCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "backup",
-		Short: "List, show, verify, compare and prune backups, and get a configuration back",
-		Long: `Works on the backups in the declared repositories. The hosts are contacted by prune
-alone, which looks whether the swarm is well. Backups are made, and restored, by
-plan and apply. Where the configuration itself is lost, get -config brings it back
-from a repository's URL and an identity.`,
+		Short: "List, show, verify, compare, copy and prune backups, and get a configuration back",
+		Long: `Works on the backups in the declared repositories. The hosts are contacted by prune,
+which looks whether the swarm is well, by verify -level=plan, and by diff with live.
+Backups are made, and restored, by plan and apply. Where the configuration itself is
+lost, get -config brings it back from a repository's URL and an identity.`,
 	}
-	cmd.AddCommand(newBackupListCommand(a), newBackupShowCommand(a), newBackupVerifyCommand(a), newBackupGetCommand(a), newBackupPruneCommand(a), newBackupDiffCommand(a), newBackupKeygenCommand(a))
+	cmd.AddCommand(newBackupListCommand(a), newBackupShowCommand(a), newBackupVerifyCommand(a), newBackupGetCommand(a), newBackupPruneCommand(a), newBackupDiffCommand(a), newBackupKeygenCommand(a), newBackupCopyCommand(a))
 	return cmd
 }
 
@@ -100,16 +101,21 @@ func (o opened) findBackup(ctx context.Context, id string) (*repository.Reposito
 	return findIn(ctx, in, id, func(state.Backup) bool { return true })
 }
 
-// findIn finds one backup, among those that serve, in any of the places.
+// findIn finds one backup, among those that serve, in any of the places. One that is
+// named is found also where another place can't be looked at.
 func findIn(ctx context.Context, places []place, id string, serves func(state.Backup) bool) (*repository.Repository, state.Backup, error) {
 	var found []state.Backup
 	var in []*repository.Repository
+	var unlisted []error
 	clusters := map[string]bool{}
 	for _, p := range places {
 		clusters[p.cluster] = true
 		backups, err := p.repo.List(ctx)
-		if err != nil {
+		if err != nil && (id == "latest" || ctx.Err() != nil) {
 			return nil, state.Backup{}, err
+		}
+		if err != nil {
+			unlisted = append(unlisted, err)
 		}
 		for _, b := range backups {
 			newest := id == "latest" && serves(b) && (len(found) == 0 || b.TakenAt.After(found[0].TakenAt))
@@ -122,6 +128,8 @@ func findIn(ctx context.Context, places []place, id string, serves func(state.Ba
 		}
 	}
 	switch {
+	case len(found) == 0 && len(unlisted) > 0:
+		return nil, state.Backup{}, errors.Join(unlisted...)
 	case len(found) == 0:
 		return nil, state.Backup{}, diag.Diagnostic{Severity: diag.Error, Summary: fmt.Sprintf("There is no backup %q", id),
 			Detail: "No backup of cluster " + strings.Join(slices.Sorted(maps.Keys(clusters)), ", ") + " in the repositories that were looked at has this ID.",

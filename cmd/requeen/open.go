@@ -57,12 +57,18 @@ func (s *session) opens(ctx context.Context, p *plan.Plan, st *state.State, quie
 	if !quiet {
 		fmt.Fprintf(s.app.err, "Opening backup %s of repository %s …\n", at.id, at.repository)
 	}
-	o := s.openBackup(ctx, *cfg, *b)
+	o, specs := s.openBackup(ctx, *cfg, *b)
 	if ctx.Err() != nil {
 		return false
 	}
 	if s.openings == nil {
 		s.openings = map[backupAt]*state.Opening{}
+	}
+	if s.specs == nil {
+		s.specs = map[backupAt][]state.Spec{}
+	}
+	if specs != nil {
+		s.specs[at] = specs
 	}
 	s.openings[at], b.Opening = o, o
 	return true
@@ -84,15 +90,15 @@ func (s *session) atHand(r schema.Repository, b *state.Backup) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-func (s *session) openBackup(ctx context.Context, r schema.Repository, b state.Backup) *state.Opening {
+func (s *session) openBackup(ctx context.Context, r schema.Repository, b state.Backup) (*state.Opening, []state.Spec) {
 	repo, err := repository.Open(ctx, repositoryOptions(s.cfg, r))
 	if err != nil {
-		return &state.Opening{Problem: &state.Problem{Text: err.Error()}}
+		return &state.Opening{Problem: &state.Problem{Text: err.Error()}}, nil
 	}
 	defer repo.Close()
 	var key []byte
 	if b.Autolocked {
 		key = []byte(s.cfg.Cluster.UnlockKey.Reveal())
 	}
-	return effects.Open(ctx, repo, b, key)
+	return effects.OpenContents(ctx, repo, b, key)
 }

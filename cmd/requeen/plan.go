@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"github.com/requeen/requeen/internal/diag"
@@ -53,7 +55,9 @@ back in time, and the plan says what is lost.
 
 A backup that would be restored is opened while it is planned, on a private
 copy in memory, where its identity and unlock key are at hand. The plan then
-tells which containers the new cluster ends.
+tells which containers the new cluster ends; of a restore that was asked for while
+the swarm answers, it is shown which services, secrets, configs, networks and nodes
+come back, are lost or become what they were.
 
 With -lock=false the plan runs without a repository's lock, which RQ126 says: no
 backup is taken, and what the survivor holds stays on its host alone, set aside.
@@ -147,6 +151,9 @@ func (a *app) plan(cmd *cobra.Command, f planFlags) error {
 		if err := planfile.Write(f.out, p); err != nil {
 			return err
 		}
+		if err := s.noteRestore(p); err != nil {
+			fmt.Fprintf(a.err, "The backup %s can't be noted as one that is about to be restored (%v): a prune may remove it before the plan is applied.\n", p.Recovery.Backup, err)
+		}
 	}
 	if err := s.printPlan(p, digest, f.json); err != nil {
 		return err
@@ -155,10 +162,18 @@ func (a *app) plan(cmd *cobra.Command, f planFlags) error {
 }
 
 func (s *session) printPlan(p *plan.Plan, digest string, asJSON bool) error {
+	changes := s.restoreDiff(p)
 	if asJSON {
-		return writeLines(s.app.out, view.PlanLines(p, digest, s.recordedLines()...)...)
+		given := s.recordedLines()
+		if changes != nil {
+			given = append(given, changes.Lines(p.PlannedAt)...)
+		}
+		return writeLines(s.app.out, view.PlanLines(p, digest, given...)...)
 	}
 	s.showRecorded()
+	if changes != nil {
+		s.app.screen(s.app.out).RestoreDiff(*changes)
+	}
 	s.app.screen(s.app.out).Plan(p, digest)
 	return nil
 }

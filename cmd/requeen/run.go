@@ -82,8 +82,8 @@ func endedText(p *plan.Plan) string {
 	if p.Recovery != nil && p.Recovery.Rung != plan.RungStart {
 		return "\nEnded at once. Engines that the recovery holds stay down, also over a reboot, until it lets them go; run requeen apply to go on, requeen status to see them."
 	}
-	if !slices.ContainsFunc(p.Steps, func(s plan.Step) bool { return s.Kind != plan.PruneBackups }) {
-		return "\nEnded at once. What was removed is gone; run requeen apply to finish."
+	if !slices.ContainsFunc(p.Steps, func(s plan.Step) bool { return !s.OnRepository() }) {
+		return "\nEnded at once. What was removed is gone, and a copy that was cut is none; run requeen apply to finish."
 	}
 	if !slices.ContainsFunc(p.Steps, func(s plan.Step) bool { return !s.Shapes() }) {
 		return "\nEnded at once. What the step under way had asked of the swarm goes on; run requeen apply to finish."

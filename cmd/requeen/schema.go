@@ -27,7 +27,8 @@ With -for prints the JSON Schema of what this requeen writes for programs:
   plan          the plan document: plan -out, show -json
   observation   the file of observe -out
   plan-stream   a line of plan -json
-  apply-stream  a line of apply -json`,
+  apply-stream  a line of apply -json
+  backup-diff   what backup diff -json prints`,
 		Example: "  requeen schema\n  requeen schema -json\n  requeen schema -for=plan-stream",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {

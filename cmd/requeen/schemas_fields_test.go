@@ -8,6 +8,8 @@ const (
 
 	planStreamAbout = "A line of what requeen plan -json prints: one JSON object a line. The first is of the type version, unless the command ended before there was anything to print; then the only lines are of the type diagnostic. Within a format_version types of lines and fields may be added: a reader skips what it does not know. This schema has all that the requeen writes that prints it."
 
+	backupDiffAbout = "What is otherwise in the second of two backups, or of a backup and the swarm as it is now, than in the first: one JSON object. No secret's value is in it, and of what may hold a password only that it differs."
+
 	applyStreamAbout = "A line of what requeen apply -json prints: one JSON object a line. Without a plan file the lines of the plan come too, as requeen plan -json prints them, and each run that is begun or finished starts with a line of the type version. Within a format_version types of lines and fields may be added: a reader skips what it does not know. This schema has all that the requeen writes that prints it."
 )
 

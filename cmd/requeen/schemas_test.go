@@ -36,6 +36,7 @@ var planLines = []planLine{
 	{view.LineStep, view.StepLine{}}, {view.LineHazard, view.HazardLine{}}, {view.LineUnmet, view.UnmetLine{}},
 	{view.LinePlanSummary, view.PlanSummaryLine{}}, {view.LineDifference, view.DifferenceLine{}}, {view.LineBackupAge, view.BackupAgeLine{}},
 	{view.LineUnseen, view.UnseenLine{}}, {view.LineDriftSummary, view.DriftSummaryLine{}}, {view.LineDiagnostic, view.DiagnosticLine{}},
+	{view.LineRestoreDiff, view.RestoreDiffLine{}},
 }
 
 // schemaText makes a schema.
@@ -56,6 +57,9 @@ func schemaText(t *testing.T, name string) string {
 	case schemas.ApplyStream:
 		body = object{{"title", "A line of requeen apply -json"}, {"description", applyStreamAbout},
 			{"oneOf", g.lines(append([]planLine{{"", eventLine{}}}, planLines...))}}
+	}
+	if name == schemas.BackupDiff {
+		body = append(object{{"title", "What requeen backup diff -json prints"}, {"description", backupDiffAbout}}, g.object(reflect.TypeFor[view.BackupDiff](), nil)...)
 	}
 	text, err := marshal(append(append(head, body...), member{"$defs", g.definitions()}))
 	if err != nil {

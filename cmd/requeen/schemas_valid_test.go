@@ -257,6 +257,13 @@ func TestSchemasHaveEveryField(t *testing.T) {
 		t.Fatal(err)
 	}
 	valid(t, compiled(t, schemas.Observation), "observation", document)
+	diff := view.BackupDiff{}
+	fill(words, reflect.ValueOf(&diff).Elem())
+	var line bytes.Buffer
+	if err := writeLines(&line, diff); err != nil {
+		t.Fatal(err)
+	}
+	valid(t, compiled(t, schemas.BackupDiff), "backup diff", line.Bytes())
 	stream := compiled(t, schemas.ApplyStream)
 	for _, l := range append([]planLine{{"run_done", eventLine{}}}, planLines...) {
 		v := reflect.New(reflect.TypeOf(l.of)).Elem()

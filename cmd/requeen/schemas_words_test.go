@@ -61,7 +61,7 @@ func jsonFields(t reflect.Type) []jsonField {
 func readWords(t *testing.T) *sourceWords {
 	t.Helper()
 	w := &sourceWords{types: map[string]string{}, fields: map[string]string{}, constants: map[string][]constant{}}
-	for _, dir := range []string{"plan", "apply", "internal/state", "internal/state/statefile", "internal/view", "internal/diag", "cmd/requeen"} {
+	for _, dir := range []string{"plan", "apply", "internal/state", "internal/state/statefile", "internal/view", "internal/diag", "internal/specdiff", "cmd/requeen"} {
 		pkgs, err := parser.ParseDir(token.NewFileSet(), "../../"+dir, func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)

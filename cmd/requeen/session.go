@@ -85,6 +85,7 @@ type session struct {
 
 	firstLook time.Time // when no leader was seen for the first time
 	openings  map[backupAt]*state.Opening
+	specs     map[backupAt][]state.Spec // what the backups that were opened hold
 }
 
 // load reads the configuration and says what is wrong with it.
@@ -209,7 +210,7 @@ func (s *session) build(ctx context.Context, w wish, o observe.Options, quiet bo
 func (s *session) planned(st *state.State, now time.Time, w wish) (*plan.Plan, error) {
 	return plan.Build(plan.Input{
 		Config: s.cfg, State: st, Now: now.UTC(), ToolVersion: version, Backup: w.backup, Restore: w.restore, Onto: w.onto,
-		Targets: w.targets, HelperSystems: helperSystems(), NoLock: s.noLock, Prune: w.prune, Here: s.here(st),
+		Targets: w.targets, HelperSystems: helperSystems(), NoLock: s.noLock, Prune: w.prune, Here: s.hereAnd(st, now),
 	})
 }
 

@@ -14,31 +14,40 @@ import (
 // and says what came of that. It changes nothing: that the backup was opened is
 // not recorded in it either. unlockKey is nil where none is known.
 func Open(ctx context.Context, repo *repository.Repository, b state.Backup, unlockKey []byte) *state.Opening {
+	o, _ := OpenContents(ctx, repo, b, unlockKey)
+	return o
+}
+
+// OpenContents is Open, and tells what the backup holds, as Contents does.
+func OpenContents(ctx context.Context, repo *repository.Repository, b state.Backup, unlockKey []byte) (*state.Opening, []state.Spec) {
 	if _, err := repository.SweepPrivate(); err != nil {
-		return notOpened(err)
+		return notOpened(err), nil
 	}
 	unlockKey, err := keyOf(ctx, repo, b, unlockKey)
 	if err == nil {
 		err = keyOfItsTime(b, unlockKey)
 	}
 	if err != nil {
-		return notOpened(err)
+		return notOpened(err), nil
 	}
 	if err := repo.VerifyObjects(ctx, b.ID); err != nil {
-		return notOpened(err)
+		return notOpened(err), nil
 	}
 	var store state.Store
+	var specs []state.Spec
 	report, err := openRaft(ctx, repo, b, unlockKey, func(dir string) (err error) {
-		store, err = raftdir.Content(ctx, dir, unlockKey)
+		if store, err = raftdir.Content(ctx, dir, unlockKey); err == nil {
+			specs, err = raftdir.PlainSpecs(ctx, dir, unlockKey)
+		}
 		return err
 	})
 	if err == nil {
 		err = sameAsManifest(report, b)
 	}
 	if err != nil {
-		return notOpened(err)
+		return notOpened(err), nil
 	}
-	return &state.Opening{Store: &store}
+	return &state.Opening{Store: &store}, specs
 }
 
 // untried are the reasons for which a backup could not be tried at all: they say

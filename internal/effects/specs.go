@@ -11,7 +11,11 @@ import (
 // Specs opens a backup on a private copy, as Check does, and tells what the swarm was
 // asked for at its time.
 func Specs(ctx context.Context, repo *repository.Repository, b state.Backup, unlockKey []byte) (list []state.Spec, err error) {
-	if err := keyOfItsTime(b, unlockKey); err != nil {
+	unlockKey, err = keyOf(ctx, repo, b, unlockKey)
+	if err == nil {
+		err = keyOfItsTime(b, unlockKey)
+	}
+	if err != nil {
 		return nil, err
 	}
 	report, err := openRaft(ctx, repo, b, unlockKey, func(dir string) (err error) {

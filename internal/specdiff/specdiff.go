@@ -1,5 +1,5 @@
-// Package specdiff compares what two backups of a swarm hold: pure, and it sees no
-// secret's value.
+// Package specdiff compares what two backups of a swarm hold, or one and the living
+// swarm: pure, and it sees no secret's value.
 package specdiff
 
 import (
@@ -23,17 +23,17 @@ const (
 type Object struct {
 	Kind   string  `json:"kind"` // service, secret, config, network or node
 	Name   string  `json:"name"`
-	ID     string  `json:"id"`     // in the second; of what was removed, in the first
-	Change string  `json:"change"` // added, removed, changed or remade
-	Fields []Field `json:"fields,omitempty"`
+	ID     string  `json:"id"`               // in the second; of what was removed, in the first
+	Change string  `json:"change"`           // added, removed, changed or remade
+	Fields []Field `json:"fields,omitempty"` // what differs; absent of what was added or removed
 }
 
 // Field is a value that is not the same. A hidden one has neither value.
 type Field struct {
-	Path   string `json:"path"`
-	Was    string `json:"was,omitempty"`
-	Is     string `json:"is,omitempty"`
-	Hidden bool   `json:"hidden,omitempty"`
+	Path   string `json:"path"`             // such as image, or env.NAME
+	Was    string `json:"was,omitempty"`    // in the first; absent where it was not set
+	Is     string `json:"is,omitempty"`     // in the second; likewise
+	Hidden bool   `json:"hidden,omitempty"` // the values differ, and are not shown
 }
 
 // Compare tells what is otherwise in the second than in the first, sorted by kind and

@@ -21,10 +21,7 @@ func (j *judge) backups() {
 				b.Bytes += o.Size
 			}
 		}
-		j.stored(&b)
-		if r := j.in.State.Repository(b.Repository); r != nil && f.Newest != nil {
-			b.OpenedAt = plan.LastOpened(f.Newest, r.Backups).OpenedAt
-		}
+		j.copies(f, &b)
 		j.backup(f, b)
 		j.r.Backups = append(j.r.Backups, b)
 	}

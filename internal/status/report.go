@@ -132,6 +132,9 @@ type Backup struct {
 	NoUse    int       `json:"no_use"`  // of them, damaged or suspect ones
 	Bytes    int64     `json:"bytes"`   // of the newest
 	InClear  bool      `json:"inclear"` // the newest is not encrypted
+	// Copies are the repositories of a block with copies, in its order; the backup
+	// counts once each holds it.
+	Copies []Copy `json:"copies,omitempty"`
 }
 
 // Repository is a place of backups.

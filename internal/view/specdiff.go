@@ -6,6 +6,14 @@ import (
 	"github.com/requeen/requeen/internal/specdiff"
 )
 
+// BackupDiff is what backup diff -json prints: what is otherwise in the second than in
+// the first.
+type BackupDiff struct {
+	First   string            `json:"first"`   // the ID of a backup, or live for the swarm as it is now
+	Second  string            `json:"second"`  // the ID of the other backup, or live
+	Objects []specdiff.Object `json:"objects"` // those that are otherwise in the second, sorted by kind and name
+}
+
 // SpecDiff writes what is otherwise in the second of two backups than in the first.
 func (s Screen) SpecDiff(first, second string, list []specdiff.Object) {
 	if len(list) == 0 {

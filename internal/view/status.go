@@ -178,7 +178,28 @@ func (s Screen) statusBackups(r *status.Report) {
 		rows = append(rows, row)
 	}
 	s.table("", rows)
+	for _, b := range r.Backups {
+		s.statusCopies(b)
+	}
 	s.printf("\n")
+}
+
+// statusCopies is a line on the repositories of a backup with copies.
+func (s Screen) statusCopies(b status.Backup) {
+	var parts []string
+	for _, c := range b.Copies {
+		word := "lacks it"
+		switch {
+		case !c.Looked:
+			word = "could not be looked at"
+		case c.Holds:
+			word = "holds it"
+		}
+		parts = append(parts, fmt.Sprintf("%s %s (%d kept)", c.Repository, word, c.Stored))
+	}
+	if len(parts) > 0 {
+		s.hanging("   ", fmt.Sprintf("the newest of %s: %s", b.Name, strings.Join(parts, ", ")))
+	}
 }
 
 func (s Screen) since(r *status.Report, t time.Time) string {

@@ -3,7 +3,8 @@
 // server is killed, silenced, slowed down and made to ignore conditional writes
 // by a proxy in front of it; nothing of what requeen works on is faked.
 //
-// It must not know how a repository is laid out: that is the contract suite of
-// internal/repository, which is run here against the same server. Its tests
-// carry the build tag lab, need the Go module proxy once, no root and no engine.
+// But for the tests of what somebody forges there, it must not know how a repository
+// is laid out: that is the contract suite of internal/repository, which is run here
+// against the same server. Its tests carry the build tag lab, need the Go module proxy
+// once, no root and no engine.
 package objectstore

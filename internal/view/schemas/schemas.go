@@ -1,5 +1,6 @@
 // Package schemas holds the JSON Schemas of what requeen writes for programs: the
-// plan document, an observation's file, and the lines of plan -json and apply -json.
+// plan document, an observation's file, the lines of plan -json and apply -json, and
+// what backup diff -json prints.
 //
 // They are written by a test of the command, out of the types that are encoded and
 // their comments: see cmd/requeen. The package must not read, check or explain a
@@ -14,13 +15,14 @@ const (
 	Observation = "observation"
 	PlanStream  = "plan-stream"
 	ApplyStream = "apply-stream"
+	BackupDiff  = "backup-diff"
 )
 
 //go:embed *.schema.json
 var files embed.FS
 
 // Names are the schemas that there are, as a person would list them.
-func Names() []string { return []string{Plan, Observation, PlanStream, ApplyStream} }
+func Names() []string { return []string{Plan, Observation, PlanStream, ApplyStream, BackupDiff} }
 
 // Get gives a schema's text; false where there is none of that name.
 func Get(name string) (string, bool) {
