@@ -16,8 +16,10 @@ type Ports struct {
 	Recoverer Recoverer
 	// Shaper may be nil where no plan that changes the cluster's shape is run.
 	Shaper Shaper
-	Clock  Clock
-	Sink   Sink
+	// Scheduler may be nil where no plan that puts schedules on hosts is run.
+	Scheduler Scheduler
+	Clock     Clock
+	Sink      Sink
 }
 
 // Observer looks at the world again: before the first effect, and where a guard

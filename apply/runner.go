@@ -129,6 +129,9 @@ func (r *runner) ready(ctx context.Context) error {
 	if err := r.readyComeBack(ctx); err != nil {
 		return err
 	}
+	if err := r.readySchedules(ctx); err != nil {
+		return err
+	}
 	for _, q := range r.seqs {
 		if q.met || q.onHost || q.gone || r.j.progress.done(q.steps[len(q.steps)-1].ID) || q.first().Kind == plan.CleanUp {
 			continue

@@ -59,6 +59,14 @@ func sequences(p *plan.Plan) ([]*sequence, map[int]*sequence, error) {
 			byStep[s.ID] = &sequence{steps: []plan.Step{s}}
 			continue
 		}
+		if s.Schedules() {
+			q, err := scheduleSequence(s)
+			if err != nil {
+				return nil, nil, err
+			}
+			byStep[s.ID] = q
+			continue
+		}
 		q := findSequence(list, s)
 		if q == nil {
 			if s.Run == "" && s.Kind != plan.Stop {

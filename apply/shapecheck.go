@@ -116,6 +116,9 @@ func (p Ports) carriesOut(pl *plan.Plan) error {
 		if s.Shapes() && p.Shaper == nil {
 			return errors.New("nothing here can change a cluster's shape")
 		}
+		if s.Schedules() && p.Scheduler == nil {
+			return errors.New("nothing here can put a schedule on a host")
+		}
 	}
 	return nil
 }

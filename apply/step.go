@@ -35,6 +35,8 @@ func init() {
 
 		plan.PruneBackups: pruneKind,
 		plan.CopyBackup:   copyKind,
+		plan.PutSchedule:  scheduleKind,
+		plan.TakeSchedule: unscheduleKind,
 	}
 }
 
@@ -77,7 +79,7 @@ func (r *runner) step(ctx context.Context, s plan.Step) error {
 	}
 	t.emit(Event{Type: StepStarted, Text: s.Reason})
 	k, _ := kindOfStep(s)
-	if k.probe != nil && (s.Run != "" || s.Recovery != "" || r.result.Resumed || s.Kind == plan.Verify || t.q.shape) {
+	if k.probe != nil && (s.Run != "" || s.Recovery != "" || r.result.Resumed || s.Kind == plan.Verify || t.q.shape || s.Schedules()) {
 		done, seen, err := k.probe(ctx, t)
 		if t.q.shape && err != nil && ctx.Err() == nil {
 			done, err = false, nil // it is found out by doing it

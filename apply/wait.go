@@ -103,7 +103,7 @@ func (t *task) heedInterrupt() {
 	if t.interrupted || !t.stopAsked() {
 		return
 	}
-	if t.q.shape || t.s.OnRepository() {
+	if t.q.shape || t.s.OnRepository() || t.s.Schedules() {
 		t.emit(Event{Type: Interrupted, Text: "finishes this step first; a second interrupt leaves at once, and requeen apply goes on from there"})
 		return
 	}

@@ -151,6 +151,7 @@ func (p *planner) decide() []*need {
 	p.shape()
 	p.copies(needs)
 	p.prune(needs)
+	p.schedules()
 	return needs
 }
 

@@ -14,7 +14,7 @@ func (s Step) Writes() bool {
 		return false
 	}
 	switch s.Kind {
-	case Stop, Archive, Verify, Save, CleanUp, PruneBackups, CopyBackup:
+	case Stop, Archive, Verify, Save, CleanUp, PruneBackups, CopyBackup, PutSchedule, TakeSchedule:
 		return true
 	}
 	return false

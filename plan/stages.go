@@ -53,7 +53,7 @@ func (w *world) picture(p *Plan, before *simulation) *Picture {
 
 // unseen are the kinds after which every node stands as it stood.
 var unseen = map[Kind]bool{Archive: true, Verify: true, CleanUp: true, Retain: true, Save: true, Prepare: true, Restore: true, UpdateNode: true,
-	UpdateSwarm: true, RotateJoinTokens: true, RotateUnlockKey: true, Check: true, Rebalance: true, PruneBackups: true, CopyBackup: true}
+	UpdateSwarm: true, RotateJoinTokens: true, RotateUnlockKey: true, Check: true, Rebalance: true, PruneBackups: true, CopyBackup: true, PutSchedule: true, TakeSchedule: true}
 
 // begin takes over what was observed.
 func (s *stages) begin(p *Plan) {

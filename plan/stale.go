@@ -297,7 +297,7 @@ func (c *comparison) backups() {
 
 // leadsTo tells whether a step is for nothing but a backup.
 func leadsTo(s Step, backup string) bool {
-	return s.Backup == backup && s.Kind != CleanUp && !s.OnRepository() && (s.Run == "" || s.Kind == Verify)
+	return s.Backup == backup && s.Kind != CleanUp && !s.OnRepository() && !s.Schedules() && (s.Run == "" || s.Kind == Verify)
 }
 
 func (c *comparison) stepsTo(backup string) []int {

@@ -12,7 +12,8 @@ var kindWords = map[Kind]string{Stop: "stop", Archive: "copy", Start: "start", U
 	Retain: "retain volumes on", Hold: "hold", Save: "save", Prepare: "prepare", Fence: "fence", Restore: "restore", Init: "init", Join: "join",
 	RemoveNode: "remove", UpdateNode: "update", Await: "await", RotateJoinTokens: "rotate join tokens by",
 	RotateUnlockKey: "rotate unlock key by", Check: "check by",
-	Promote: "promote", Demote: "demote", Leave: "take out", UpdateSwarm: "update the swarm's settings by", Rebalance: "spread", PruneBackups: "prune", CopyBackup: "copy to"}
+	Promote: "promote", Demote: "demote", Leave: "take out", UpdateSwarm: "update the swarm's settings by", Rebalance: "spread", PruneBackups: "prune", CopyBackup: "copy to",
+	PutSchedule: "schedule", TakeSchedule: "unschedule"}
 
 // summary is the plan in one line.
 func (p *planner) summary(needs []*need) string {
@@ -40,6 +41,9 @@ func (p *planner) summary(needs []*need) string {
 		parts = append(parts, text)
 	}
 	if text := p.pruneSummary(); text != "" {
+		parts = append(parts, text)
+	}
+	if text := p.scheduleSummary(); text != "" {
 		parts = append(parts, text)
 	}
 	if len(parts) > 0 && p.plan.Recovery == nil {
@@ -91,7 +95,7 @@ func partOf(s Step, n *need) bool {
 func (p *planner) leftSteps(needs []*need) string {
 	var words []string
 	for _, s := range p.plan.Steps {
-		part := s.Recovery != "" || s.Shapes() || s.OnRepository()
+		part := s.Recovery != "" || s.Shapes() || s.OnRepository() || s.Schedules()
 		for _, n := range needs {
 			part = part || partOf(s, n)
 		}

@@ -101,6 +101,10 @@ const (
 	PruneBackups Kind = "prune" // backups that no rule keeps are removed
 	// CopyBackup is on a repository, and on no node.
 	CopyBackup Kind = "copy" // a backup that is in another repository is stored there, too
+
+	// Of schedules, on hosts; nothing of the swarm changes.
+	PutSchedule  Kind = "schedule"   // a timer that makes a backup is put on a host, or what it needs is
+	TakeSchedule Kind = "unschedule" // such a timer is taken away with all that it needs
 )
 
 // Risk is what a step may cost.
@@ -156,6 +160,8 @@ type Step struct {
 	Prune *Prune `json:"prune,omitempty"`
 	// Copy tells of a copy step which backup it copies, and from where.
 	Copy *Copying `json:"copy,omitempty"`
+	// Schedule tells of a schedule or unschedule step what is put there or taken away.
+	Schedule *Schedule `json:"schedule,omitempty"`
 	// Service is the name of the service that a rebalance step updates.
 	Service string `json:"service,omitempty"`
 	// Command is what a check step runs, as it was reviewed with the plan.

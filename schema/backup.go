@@ -31,8 +31,9 @@ var backupSpec = &blockSpec{
 			misuse: []string{"no duration, or none at all long"}},
 		{name: "unlock_key_escrow", typ: "bool", def: "false", doc: "Stores the unlock key of an auto-locked swarm beside each backup, encrypted to the recipients: whoever has the identity then needs nothing else to restore it. Without it the key of the backup's time has to be kept elsewhere; its fingerprint is in the manifest.",
 			misuse: []string{"with a repository that has plaintext = true"}},
+		hookAttrs[0], hookAttrs[1],
 	},
-	blocks: []*blockSpec{swarmSpec, keepSpec},
+	blocks: []*blockSpec{swarmSpec, keepSpec, scheduleSpec},
 	example: `backup "state" {
   repository = "offsite"
   max_age    = "24h"
@@ -49,6 +50,7 @@ var backupSpec = &blockSpec{
 type backupPlaces struct {
 	repository, from, escrow hcl.Range
 	copies                   []hcl.Range
+	schedule                 schedulePlaces
 }
 
 func (l *loader) readBackups() {
@@ -79,6 +81,10 @@ func (l *loader) readBackups() {
 		if k := c.blocks["keep"]; len(k) > 0 {
 			out.Keep = l.readKeep(l.read(keepSpec, k[0]))
 		}
+		if s := c.blocks["schedule"]; len(s) > 0 {
+			out.Schedule = l.readSchedule(l.read(scheduleSpec, s[0]), &at.schedule)
+		}
+		out.OnSuccess, out.OnFailure = l.hook(c, "on_success"), l.hook(c, "on_failure")
 		l.cfg.Backups = append(l.cfg.Backups, out)
 		l.backupAt[out.Name] = at
 	}

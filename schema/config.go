@@ -16,6 +16,7 @@ type Config struct {
 	Repositories []Repository // sorted by Name
 	Backups      []Backup     // sorted by Name
 	Recovery     *Recovery    // nil without a recovery block
+	Outside      Outside      `json:"-"`
 }
 
 // Node finds a node by its name; nil if there is none.
@@ -209,6 +210,10 @@ type Backup struct {
 	// KeyEscrow stores an auto-locked swarm's unlock key beside the backup, encrypted
 	// to the recipients.
 	KeyEscrow bool
+	Schedule  *Schedule `json:",omitempty"` // when a host makes it by itself; nil = never
+	// OnSuccess and OnFailure are commands with their arguments; nil = none.
+	OnSuccess []string `json:",omitempty"`
+	OnFailure []string `json:",omitempty"`
 	Range     diag.Range
 }
 

@@ -203,6 +203,7 @@ func (l *loader) readText(path string) (string, error) {
 	if invalidUTF8(data) >= 0 {
 		return "", fmt.Errorf("%s is not UTF-8 text", path)
 	}
+	l.found(full)
 	return string(data), nil
 }
 

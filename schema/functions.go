@@ -153,6 +153,7 @@ func (l *loader) envFunc() function.Function {
 			if name == "" || strings.ContainsAny(name, "=\x00") {
 				return cty.NilVal, function.NewArgErrorf(0, "%q can't be an environment variable's name", name)
 			}
+			l.asked(name)
 			v, set := l.environ[name]
 			if !set {
 				return cty.UnknownVal(cty.String).Mark(sensitiveMark{}).Mark(unsetEnv(name)), nil

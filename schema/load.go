@@ -49,6 +49,9 @@ type loader struct {
 	recoveryAt   recoveryPlaces
 	clusterAt    clusterPlaces
 
+	environmentAsked, filesFound, filesUnneeded []string // see Outside
+	unneeded                                    int      // what is being read is needed to restore alone
+
 	secrets  []string
 	shown    map[string]bool // texts that nonsensitive() let through
 	revealed map[string]bool // what it let through, for the digest
@@ -101,6 +104,7 @@ func load(dir string, opts Options) (*Config, diag.Diagnostics) {
 	slices.SortFunc(l.files, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
 	l.cfg.Files = l.files
 	l.cfg.SHA256 = l.digest()
+	l.cfg.Outside = l.outsideOf()
 	return l.cfg, ds
 }
 

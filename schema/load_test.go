@@ -54,6 +54,7 @@ func TestFilesInAnyOrder(t *testing.T) {
 // forget takes out of a Config what rests on places.
 func forget(c *Config) {
 	c.Dir, c.Files, c.SHA256 = "", nil, ""
+	c.Outside = Outside{}
 	none := Config{}.Cluster.Range
 	c.Cluster.Range, c.Cluster.Settings.Range = none, none
 	if c.Recovery != nil {
@@ -69,6 +70,9 @@ func forget(c *Config) {
 		c.Backups[i].Range = none
 		if c.Backups[i].Keep != nil {
 			c.Backups[i].Keep.Range = none
+		}
+		if c.Backups[i].Schedule != nil {
+			c.Backups[i].Schedule.Range = none
 		}
 	}
 }

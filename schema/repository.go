@@ -113,7 +113,9 @@ func (l *loader) checkRecipient(s string, at hcl.Range) {
 // readIdentity gives the identity's path, which may be sensitive but is not
 // secret in itself.
 func (l *loader) readIdentity(c *content) string {
+	l.unneeded++
 	f := l.str(c, "identity", scope{})
+	l.unneeded--
 	if !f.ok || !f.known || f.val == "" {
 		return ""
 	}

@@ -172,6 +172,9 @@ func (w *sourceWriter) backup(b *Backup) {
 	if b.Keep != nil {
 		w.nested("keep", keepSource(b.Keep))
 	}
+	w.schedule(b.Schedule)
+	w.texts("on_success", b.OnSuccess)
+	w.texts("on_failure", b.OnFailure)
 	w.end()
 }
 

@@ -20,6 +20,7 @@ func (l *loader) giveValues() {
 	given := map[string]func(){}
 	for _, name := range keysOf(l.variables) {
 		if text, set := l.environ[envPrefix+name]; set {
+			l.asked(envPrefix + name)
 			given[name] = l.textValue(l.variables[name], text, "environment variable "+envPrefix+name)
 		}
 	}

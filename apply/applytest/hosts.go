@@ -24,14 +24,15 @@ const (
 type host struct {
 	name, nodeID, machine, address string
 
-	leader  bool
-	gaveUp  bool // the engine does not try its join again
-	up      bool // the engine
-	locked  bool
-	seenAt  time.Time // a manager that is back is seen from then on
-	token   uint64
-	runs    map[string]*run
-	oldRuns int
+	leader    bool
+	gaveUp    bool // the engine does not try its join again
+	up        bool // the engine
+	locked    bool
+	seenAt    time.Time // a manager that is back is seen from then on
+	token     uint64
+	runs      map[string]*run
+	oldRuns   int
+	schedules []schedule
 	disk
 	part
 }

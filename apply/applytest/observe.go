@@ -62,6 +62,7 @@ func (w *World) hostState(h *host) state.Host {
 		}
 	}
 	w.diskState(h, &s)
+	s.Schedules = seenSchedules(h)
 	for _, id := range h.order() {
 		s.Runs = append(s.Runs, h.runs[id].HostRun)
 	}

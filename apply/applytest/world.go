@@ -43,12 +43,13 @@ type Faults struct {
 // World is a fake swarm with its hosts and repositories. Set its fields before
 // the run.
 type World struct {
-	Clock    *Clock
-	Autolock bool
-	Index    uint64        // the raft index
-	LockLife time.Duration // how long a dead process's lock stays held; 0: seen at once to be dead
-	DownMax  time.Duration // the hosts' rescue timers
-	Faults   Faults
+	Clock      *Clock
+	Autolock   bool
+	Index      uint64        // the raft index
+	LockLife   time.Duration // how long a dead process's lock stays held; 0: seen at once to be dead
+	DownMax    time.Duration // the hosts' rescue timers
+	Faults     Faults
+	Scheduling Scheduling
 	// Hook is called before and after each call of a port, and between the
 	// stages of a store. An error is given to the caller, after the effect
 	// where the stage is After; a panic is the end of the process.
@@ -145,7 +146,7 @@ func (p *Process) LoseLocks() {
 
 // Ports are the world as the process sees it.
 func (p *Process) Ports() apply.Ports {
-	return apply.Ports{Observer: p, Hosts: p, Archive: p, Recoverer: p, Shaper: p, Clock: p.w.Clock, Sink: p}
+	return apply.Ports{Observer: p, Hosts: p, Archive: p, Recoverer: p, Shaper: p, Scheduler: p, Clock: p.w.Clock, Sink: p}
 }
 
 // Event keeps an event.

@@ -20,12 +20,13 @@ func newBackupCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "backup",
 		Short: "List, show, verify, compare, copy and prune backups, and get a configuration back",
-		Long: `Works on the backups in the declared repositories. The hosts are contacted by prune,
-which looks whether the swarm is well, by verify -level=plan, and by diff with live.
-Backups are made, and restored, by plan and apply. Where the configuration itself is
-lost, get -config brings it back from a repository's URL and an identity.`,
+		Long: `Works on the backups in the declared repositories. The hosts are contacted by run, by
+prune, which looks whether the swarm is well, by verify -level=plan, and by diff with live.
+Backups are made, and restored, by plan and apply; run makes one without asking, as
+schedules do. Where the configuration itself is lost, get -config brings it back from a
+repository's URL and an identity.`,
 	}
-	cmd.AddCommand(newBackupListCommand(a), newBackupShowCommand(a), newBackupVerifyCommand(a), newBackupGetCommand(a), newBackupPruneCommand(a), newBackupDiffCommand(a), newBackupKeygenCommand(a), newBackupCopyCommand(a))
+	cmd.AddCommand(newBackupRunCommand(a), newBackupListCommand(a), newBackupShowCommand(a), newBackupVerifyCommand(a), newBackupGetCommand(a), newBackupPruneCommand(a), newBackupDiffCommand(a), newBackupKeygenCommand(a), newBackupCopyCommand(a))
 	return cmd
 }
 

@@ -24,7 +24,9 @@ import (
 func (s *session) runPlan(ctx context.Context, f applyFlags, p *plan.Plan, digest string, raw []byte, typed bool) error {
 	interrupt, stop := interrupts(p)
 	defer stop()
-	_, err := apply.Start(ctx, s.ports(f, p), s.request(f, p, digest, raw, typed, interrupt))
+	began := s.app.now()
+	result, err := apply.Start(ctx, s.ports(f, p), s.request(f, p, digest, raw, typed, interrupt))
+	s.hooks(p, result, began, err)
 	return err
 }
 
@@ -37,7 +39,7 @@ func (s *session) abandon(ctx context.Context, f applyFlags, p *plan.Plan, diges
 
 func (s *session) ports(f applyFlags, p *plan.Plan) apply.Ports {
 	world := effects.New(s.effects())
-	return apply.Ports{Observer: s, Hosts: world, Archive: world, Recoverer: world, Shaper: world, Clock: realClock{}, Sink: watched(s, p, s.sink(f.json, p))}
+	return apply.Ports{Observer: s, Hosts: world, Archive: world, Recoverer: world, Shaper: world, Scheduler: world, Clock: realClock{}, Sink: watched(s, p, s.sink(f.json, p))}
 }
 
 // watched is the sink as it is. The program of the end-to-end tests looks at the
@@ -85,6 +87,9 @@ func endedText(p *plan.Plan) string {
 	if !slices.ContainsFunc(p.Steps, func(s plan.Step) bool { return !s.OnRepository() }) {
 		return "\nEnded at once. What was removed is gone, and a copy that was cut is none; run requeen apply to finish."
 	}
+	if !slices.ContainsFunc(p.Steps, func(s plan.Step) bool { return !s.Schedules() }) {
+		return "\nEnded at once. Run requeen apply to finish: what is on the hosts is looked at again."
+	}
 	if !slices.ContainsFunc(p.Steps, func(s plan.Step) bool { return !s.Shapes() }) {
 		return "\nEnded at once. What the step under way had asked of the swarm goes on; run requeen apply to finish."
 	}
@@ -118,7 +123,7 @@ func (s *session) effects() effects.Options {
 			o.Nodes[n.Name] = effects.Node{Address: n.Address, Manager: n.Role == schema.RoleManager, DownMax: n.Engine.DownMax}
 		}
 	}
-	o.Escrow = escrow(s.cfg)
+	o.Escrow, o.Schedule = escrow(s.cfg), s.scheduleOf
 	for _, r := range s.cfg.Repositories {
 		o.Repositories[r.Name] = repositoryOptions(s.cfg, r)
 	}

@@ -29,6 +29,8 @@ type configFlags struct {
 	// questions is false where nobody is to be asked; of the commands with
 	// questionsFlag.
 	questions bool
+	environ   []string                   // beside the program's own, and before it
+	adapt     func(*schema.Config) error // what was read to this machine; nil for none
 }
 
 func (f *configFlags) register(cmd *cobra.Command) {
@@ -82,6 +84,8 @@ type session struct {
 	// reached then, and no command run.
 	recorded *recorded
 	noLock   bool // what is planned takes no repository's lock
+	inputs   []schema.Input
+	hooked   map[string]bool // backups whose on_failure was run
 
 	firstLook time.Time // when no leader was seen for the first time
 	openings  map[backupAt]*state.Opening
@@ -90,9 +94,14 @@ type session struct {
 
 // load reads the configuration and says what is wrong with it.
 func (a *app) load(f *configFlags) (*schema.Config, error) {
-	cfg, ds := schema.Load(".", schema.Options{Inputs: f.inputs, Environ: os.Environ()})
+	cfg, ds := schema.Load(".", schema.Options{Inputs: f.inputs, Environ: append(os.Environ(), f.environ...)})
 	if ds.HasErrors() {
 		return nil, ds
+	}
+	if f.adapt != nil {
+		if err := f.adapt(cfg); err != nil {
+			return nil, err
+		}
 	}
 	a.screen(a.err).Diagnostics(ds)
 	return cfg, nil
@@ -111,7 +120,7 @@ func (a *app) open(f *configFlags) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &session{app: a, cfg: cfg, pool: pool, journal: f.journalRoot()}, nil
+	return &session{app: a, cfg: cfg, pool: pool, journal: f.journalRoot(), inputs: f.inputs}, nil
 }
 
 func (s *session) close() {
@@ -143,6 +152,7 @@ func (s *session) look(ctx context.Context, o observe.Options) (*state.State, er
 	}
 	if st != nil {
 		st.FirstLookedAt = s.firstLook
+		s.compareValues(st)
 	}
 	return st, err
 }

@@ -23,6 +23,7 @@ type statusFlags struct {
 	interval         time.Duration
 	thresholds       status.Thresholds
 	diskFree         int64 // MiB
+	textfile         string
 }
 
 func newStatusCommand(a *app) *cobra.Command {
@@ -50,6 +51,7 @@ told, 2 something needs a hand. The thresholds are flags.`,
 	flags.BoolVar(&f.json, "json", false, "print JSON: a document, or with -watch a line for each look")
 	flags.BoolVar(&f.watch, "watch", false, "look again and again, until interrupted")
 	flags.BoolVar(&f.all, "all", false, "show every node of a large swarm")
+	flags.StringVar(&f.textfile, "textfile", "", "also write metrics to `FILE`, which ends in .prom, for node_exporter's textfile collector")
 	flags.DurationVar(&f.interval, "interval", 5*time.Second, "between two looks of -watch")
 	flags.DurationVar(&t.OpenedAge, "opened-age", t.OpenedAge, "age at which the last opening of a backup with an identity needs a hand")
 	flags.DurationVar(&t.Certificate, "certificate", t.Certificate, "time that a node's certificate must be good for; a quarter of cert_expiry where that is less")
@@ -82,6 +84,11 @@ func (a *app) status(cmd *cobra.Command, f statusFlags) error {
 			return err
 		}
 		last = r.Verdict
+		if f.textfile != "" {
+			if err := metricsFile(f.textfile, r); err != nil {
+				return err
+			}
+		}
 		if err := a.showStatus(r, f); err != nil || !f.watch {
 			if err == nil {
 				err = verdictStatus(last)

@@ -13,13 +13,16 @@ import (
 
 // Write puts data at path with mode 0600. A file that stands there is replaced,
 // whatever its mode; where that fails it stays, and nothing is left beside it.
-func Write(path string, data []byte) error {
+func Write(path string, data []byte) error { return WriteMode(path, data, 0o600) }
+
+// WriteMode is Write with another mode, for what others are to read.
+func WriteMode(path string, data []byte, mode os.FileMode) error {
 	dir := filepath.Dir(path)
 	tmp, err := os.CreateTemp(dir, ".requeen-*") // 0600
 	if err != nil {
 		return err
 	}
-	if err := fill(tmp, data); err != nil {
+	if err := errors.Join(fill(tmp, data), os.Chmod(tmp.Name(), mode)); err != nil {
 		return errors.Join(err, os.Remove(tmp.Name()))
 	}
 	if err := os.Rename(tmp.Name(), path); err != nil {

@@ -93,6 +93,7 @@ const (
 	RecoveryTargeted    = "RQ240"
 	PruneWaits          = "RQ250"
 	BackupNotCopied     = "RQ251"
+	ScheduleUnplaced    = "RQ260"
 	HostUnreachable     = "RQ301"
 	HostKeyUnknown      = "RQ302"
 	HostKeyChanged      = "RQ303"
@@ -201,6 +202,7 @@ var codes = []Code{
 	{RecoveryTargeted, Refusal, "A recovery can't be targeted", "The steps of a recovery are one sequence: who is fenced, out of which log the cluster is made, who joins when. A part of it could leave the cluster without a quorum, or with two.", "Plan without -target; what a recovery may do is said in recovery { allow }."},
 	{PruneWaits, Refusal, "Backups are not removed now", "The swarm is in trouble, is being brought back, or a run is at work on it: any backup may be the one that is needed.", "Bring the swarm back first (requeen plan), then prune again."},
 	{BackupNotCopied, Refusal, "A repository of copies does not get the backup", "What another repository holds can't be stored there: another object lies under the same ID, the recipients differ and there is no identity to open it with, or nobody could sign it. The backup does not count before each of its repositories holds it.", "Mend what the message names, then plan again. A damaged copy is moved away by hand: the next plan makes it anew."},
+	{ScheduleUnplaced, Refusal, "A schedule can't be put on its host", "A backup's schedule is declared on a host that can't be looked at: whether its timer is there, and as it is to be, is not known.", "Bring the host back, or name another node in schedule { on }, then plan again."},
 	{HostUnreachable, Hazard, "A host can't be reached", "ssh gave no connection, so nothing is known about this host; unknown is not absent.", "Check the address, the network and the ssh configuration."},
 	{HostKeyUnknown, Hazard, "A host key is not known", "ssh has no key on record for this host and requeen never accepts one unseen.", "Compare the key by another way, then connect once with ssh, or add it with ssh-keyscan."},
 	{HostKeyChanged, Hazard, "A host key has changed", "The host answers with another key than the one on record: it was reinstalled, or it is another machine.", "Find out why, then ssh-keygen -R the old key."},

@@ -50,7 +50,10 @@ type Options struct {
 	ListenAddr   string
 	DataPathAddr string
 	Files        []File
-	Now          func() time.Time
+	// Schedule is what is put on a host for the schedule of a backup block, by the
+	// block's label: files, values and keys, and which values stay as they are there.
+	Schedule func(backup string) (Schedule, error)
+	Now      func() time.Time
 }
 
 // World is the real world behind apply's ports. Its methods may be called at

@@ -79,6 +79,7 @@ start)
 	done ;;
 restart) [ ! -f "$FAKE/no-timer" ] && echo active >"$U/$1" ;;
 cat) cat "$U/$1.text" ;;
+is-enabled) if [ -f "$FAKE/not-enabled" ]; then echo disabled; else echo enabled; fi ;;
 reset-failed) for u; do rm -f "$U/$u.started"; done ;;
 esac
 `
@@ -145,7 +146,7 @@ func newFakeHost(t *testing.T) *fakeHost {
 		testOnlyDir: f.path("state"), testOnlyRun: f.path("run"),
 		testOnlyEnv: []string{
 			"FAKE=" + f.dir, "REAL_PATH=" + os.Getenv("PATH"), "PATH=" + f.path("bin") + ":" + os.Getenv("PATH"),
-			"machine_file=" + f.path("machine-id"),
+			"machine_file=" + f.path("machine-id"), "units_dir=" + f.path("etc"),
 		},
 	})
 	if err != nil {

@@ -49,7 +49,7 @@ func (h *Host) Probe(ctx context.Context, o ProbeOptions) (Facts, error) {
 	}
 	before := time.Now()
 	text, err := h.Output(ctx, Command{
-		Script: mountsScript + listScript + probeScript,
+		Script: mountsScript + listScript + schedulesScript + probeScript,
 		Args:   []string{h.pool.stateDir(), o.Service, strings.TrimRight(o.DataRoot, "/"), o.Cluster},
 		Root:   true,
 	})
@@ -72,13 +72,15 @@ func (h *Host) Probe(ctx context.Context, o ProbeOptions) (Facts, error) {
 // parseProbe reads what probe.sh printed between the two times.
 func parseProbe(text, cluster string, before, after time.Time) (f Facts, missing []string, err error) {
 	v := map[string]string{}
-	var holds, asides, recoveries []string
+	var holds, asides, recoveries, schedules []string
 	for _, line := range strings.Split(text, "\n") {
 		key, value, ok := strings.Cut(line, "=")
 		switch {
 		case !ok || strings.HasPrefix(key, "run"):
 		case strings.HasPrefix(key, "recovery"):
 			recoveries = append(recoveries, line)
+		case strings.HasPrefix(key, "schedule"):
+			schedules = append(schedules, line)
 		case key == "missing":
 			missing = append(missing, value)
 		case key == "hold":
@@ -116,6 +118,7 @@ func parseProbe(text, cluster string, before, after time.Time) (f Facts, missing
 	f.Host.Service.Holds = decodeAll(holds)
 	f.Host.SetAsides = setAsides(asides)
 	f.Host.Recoveries = parseRecoveries(recoveries)
+	f.Host.Schedules = parseSchedules(schedules)
 	f.Host.RunToken, _ = strconv.ParseUint(v["token"], 10, 64)
 	runs, err := ParseRuns(text)
 	if err != nil {

@@ -235,5 +235,6 @@ say total_inodes "$(df --output=itotal "${at:-/}" | tail -n 1 | tr -d ' ')"
 [ -z "$cluster" ] || say token "$(cat "$dir/tokens/$cluster" 2>/dev/null)"
 list_runs
 list_recoveries
+list_schedules
 say clock_end "$(date +%s.%N)"
 say end 1

@@ -50,6 +50,9 @@ type Host struct {
 	// Recoveries are those that have changed something on this host, of any
 	// cluster, sorted by ID.
 	Recoveries []HostRecovery `json:"recoveries,omitempty"`
+	// Schedules are those that requeen has put on the host, of any cluster, sorted by
+	// cluster and backup.
+	Schedules []HostSchedule `json:"schedules,omitempty"`
 	// Account is kept where the managers' accounts name more than one leader.
 	Account *Account `json:"account,omitempty"`
 }

@@ -17,6 +17,7 @@ func (j *judge) backups() {
 		b := Backup{Name: f.Block.Name, Repository: f.Block.Repository, MaxAgeSeconds: int64(f.Block.MaxAge.Seconds()), Looked: f.Looked, Due: f.Due, Reason: f.Reason}
 		if n := f.Newest; n != nil {
 			b.NewestID, b.Node, b.TakenAt, b.UploadedAt, b.Verified, b.InClear = n.ID, n.Node, n.TakenAt, n.UploadedAt, n.Verified, n.PlainStored
+			b.VerifiedAt = n.VerifiedAt
 			for _, o := range n.Stored {
 				b.Bytes += o.Size
 			}

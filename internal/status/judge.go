@@ -36,6 +36,7 @@ func Judge(in Input) (*Report, error) {
 	j.nodes()
 	j.repositories()
 	j.backups()
+	j.schedules()
 	j.keys()
 	j.goals()
 	j.runs()

@@ -81,6 +81,8 @@ type Report struct {
 	Backups        []Backup       `json:"backups"`          // by name
 	Repositories   []Repository   `json:"repositories"`
 	Unfinished     []Run          `json:"unfinished"`
+	// Schedules are those that hosts have of this cluster.
+	Schedules []Schedule `json:"schedules,omitempty"`
 	// Asides are the directories that recoveries and others set aside, judged.
 	Asides []Aside `json:"set_asides,omitempty"`
 	// VolumeHolders are the containers with which recoveries hold anonymous volumes,
@@ -125,6 +127,7 @@ type Backup struct {
 	TakenAt       time.Time `json:"taken_at,omitzero"`
 	UploadedAt    time.Time `json:"uploaded_at,omitzero"`
 	Verified      string    `json:"verified,omitempty"`
+	VerifiedAt    time.Time `json:"verified_at,omitzero"` // when that was last proved
 	// OpenedAt is when a backup with the newest one's recipients was last opened
 	// with an identity; it says more of the recipients than of one backup.
 	OpenedAt time.Time `json:"opened_at,omitzero"`

@@ -67,6 +67,9 @@ func draw(t *rapid.T, v reflect.Value, omitted bool) {
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
+			if v.Type().Field(i).Tag.Get("json") == "-" {
+				continue // it is in no file
+			}
 			draw(t, v.Field(i), strings.Contains(v.Type().Field(i).Tag.Get("json"), "omit"))
 		}
 	case reflect.Slice:
