@@ -37,6 +37,7 @@ func (r *runner) end(ctx context.Context, err error) (Result, error) {
 		return r.result, err
 	}
 	backs := r.bringBack(ctx, err)
+	backs = strings.TrimSpace(backs + " " + r.bringApplicationsBack(ctx, r.mayEnd(err)))
 	stale := r.closeIfOver(err)
 	r.releaseLocks(ctx)
 	if errors.Is(err, ErrInterrupted) {
@@ -53,9 +54,7 @@ func (r *runner) end(ctx context.Context, err error) (Result, error) {
 func (r *runner) bringBack(ctx context.Context, err error) string {
 	var e *RunError
 	errors.As(err, &e)
-	var lost *LockLostError
-	var held *HeldError
-	effects := !errors.As(err, &lost) && !errors.As(err, &held)
+	effects := r.mayEnd(err)
 	var texts []string
 	for _, q := range r.seqs {
 		if !q.own || !r.open(q) || q.refused || q.gone {
@@ -77,6 +76,13 @@ func (r *runner) bringBack(ctx context.Context, err error) string {
 		}
 	}
 	return strings.Join(texts, " ")
+}
+
+// mayEnd tells whether the run may still have effects: none without its lock.
+func (r *runner) mayEnd(err error) bool {
+	var lost *LockLostError
+	var held *HeldError
+	return !errors.As(err, &lost) && !errors.As(err, &held)
 }
 
 func (r *runner) kindOf(step int) plan.Kind {

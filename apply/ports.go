@@ -18,8 +18,10 @@ type Ports struct {
 	Shaper Shaper
 	// Scheduler may be nil where no plan that puts schedules on hosts is run.
 	Scheduler Scheduler
-	Clock     Clock
-	Sink      Sink
+	// Data may be nil where no plan with steps on the applications' data is run.
+	Data  Data
+	Clock Clock
+	Sink  Sink
 }
 
 // Observer looks at the world again: before the first effect, and where a guard
@@ -92,6 +94,7 @@ type StoreRequest struct {
 	EngineVersion string
 	Address       string // that the node advertised
 	ToolVersion   string
+	Data          []StoredData // read before the stop, and stored under the same ID
 }
 
 // Archive keeps backups and the shared lock.

@@ -13,6 +13,7 @@ const (
 	recIntent   = "intent"   // a step's effect is about to be had
 	recStored   = "stored"   // the backup is in the repository
 	recOutcome  = "outcome"  // a step is done
+	recData     = "data"     // a volume or directory is read and stored, or left out
 	recFailed   = "failed"   // a step failed; Again tells that its run is started over
 	recRestart  = "restart"  // the run of a stop step is forgotten: its steps begin again
 	recFinished = "finished" // every step is done
@@ -37,6 +38,10 @@ type record struct {
 	// Of a stop's intent: what was seen just before it.
 	Facts *facts `json:"facts,omitempty"`
 
+	// Of data: the step that reads it, and what became of it.
+	Of   int         `json:"of,omitempty"`
+	Data *StoredData `json:"data,omitempty"`
+
 	Skipped bool   `json:"skipped,omitempty"`
 	Again   bool   `json:"again,omitempty"`
 	Text    string `json:"text,omitempty"`
@@ -59,6 +64,7 @@ type progress struct {
 	again      map[int]bool    // by step: it failed, and its run is to be started over
 	stored     map[string]bool // by backup's ID
 	everActed  bool
+	data       map[int]map[string]StoredData // by the step that reads, and the source's ID
 }
 
 func newProgress() *progress {
@@ -69,6 +75,7 @@ func newProgress() *progress {
 
 func (p *progress) reset() {
 	p.intents, p.outcomes, p.again = map[int]record{}, map[int]record{}, map[int]bool{}
+	p.data = map[int]map[string]StoredData{}
 	p.everActed = false
 }
 
@@ -87,6 +94,11 @@ func (p *progress) take(r record, forget func(stop int) []int) {
 		p.stored[r.Run] = true
 	case recOutcome:
 		p.outcomes[r.Step] = r
+	case recData:
+		if p.data[r.Of] == nil {
+			p.data[r.Of] = map[string]StoredData{}
+		}
+		p.data[r.Of][r.Data.Data.ID()] = *r.Data
 	case recFailed:
 		if r.Again {
 			p.again[r.Step] = true
@@ -96,6 +108,7 @@ func (p *progress) take(r record, forget func(stop int) []int) {
 			delete(p.intents, id)
 			delete(p.outcomes, id)
 			delete(p.again, id)
+			delete(p.data, id)
 		}
 	case recFinished:
 		p.open = false

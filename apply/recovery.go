@@ -34,6 +34,10 @@ var recoveryKinds = map[plan.Kind]kind{
 
 // kindOfStep is how a step is run.
 func kindOfStep(s plan.Step) (kind, bool) {
+	if s.DataRestore != nil {
+		k, ok := dataRestoreKinds[s.Kind]
+		return k, ok
+	}
 	if s.Recovery != "" {
 		k, ok := recoveryKinds[s.Kind]
 		return k, ok
@@ -54,6 +58,7 @@ func (t *task) operation(node string) Operation {
 		Repository: r.Repository, Backup: r.Backup, RaftIDs: r.RaftIDs, TermAbove: r.TermAbove,
 		FreshIdentity: r.FreshIdentity, ToolVersion: t.req.ToolVersion}
 	op.ReplacesLocked = r.Backup != "" && t.seen.Swarm != nil && t.seen.Swarm.Autolock
+	op.Withheld = withheld(t.p)
 	for _, u := range r.Unfenced {
 		op.Unfenced = append(op.Unfenced, u.Address)
 	}

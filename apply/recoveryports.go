@@ -42,6 +42,7 @@ type Operation struct {
 	Keep         bool              // of a join: with the certificates that are on the host
 	KeyTo        KeyTo             // of a rotation of the unlock key, and of what is made ready for it
 	Command      string            // of a check
+	Withheld     Withheld          // of what is prepared: who waits for data
 	Saves        bool              // of what is made ready: something will be stored in the repository
 	ToolVersion  string
 }
@@ -53,9 +54,18 @@ type KeyTo struct {
 	Command    string // that reads the key on its standard input
 }
 
+// Withheld says who is without tasks in a prepared swarm until the data are back: the
+// services that mount one of the volumes, see one of the paths, or are named.
+type Withheld struct {
+	Volumes, Paths, Services []string
+	Label                    string // the value of state.ScaleWaitsLabel; "" withholds nobody
+}
+
 // Recoverer acts for recoveries. Every method may be called again for the same
 // operation, also after it was cut anywhere, and then ends the same.
 type Recoverer interface {
+	DataRestorer
+
 	// ReadyRecovery resolves what the operations to come will need before the
 	// first effect: unlock key, identity, and that op.KeyTo can take a key. It
 	// changes nothing.

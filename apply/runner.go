@@ -102,6 +102,7 @@ func (r *runner) begin() (ranBefore bool, err error) {
 				q.facts = *in.Facts
 			}
 		}
+		r.recallID(q)
 	}
 	if err := r.record(rec); err != nil {
 		return ranBefore, err
@@ -126,6 +127,9 @@ func (r *runner) ready(ctx context.Context) error {
 	if err := r.readyShape(ctx); err != nil {
 		return err
 	}
+	if err := r.readyData(ctx); err != nil {
+		return err
+	}
 	if err := r.readyComeBack(ctx); err != nil {
 		return err
 	}
@@ -138,6 +142,10 @@ func (r *runner) ready(ctx context.Context) error {
 		}
 		if q.id == "" {
 			q.id = r.req.NewID(r.Clock.Now().UTC())
+		}
+		q.shareID()
+		if err := r.rereadOld(q); err != nil {
+			return err
 		}
 		run := r.portRun(q.first())
 		run.Later = r.p.Recovery != nil

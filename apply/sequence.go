@@ -16,6 +16,14 @@ type sequence struct {
 	// shape tells that it is a step that changes the cluster's shape, which stands by
 	// itself too.
 	shape bool
+	// restores tells that it is a step of a restore of data, which stands by itself too.
+	restores bool
+	// onData tells that its steps are on the applications' data; of is the backup that
+	// they belong to, nil where they only bring services back. data are those of a backup.
+	onData bool
+	of     *sequence
+	data   []*sequence
+
 	steps []plan.Step
 	id    string // the backup's ID; "" until an own sequence's stop is intended
 	facts facts
@@ -30,12 +38,28 @@ type sequence struct {
 func sequences(p *plan.Plan) ([]*sequence, map[int]*sequence, error) {
 	var list []*sequence
 	byStep := map[int]*sequence{}
+	var data dataSequences
 	for _, s := range p.Steps {
 		if _, ok := kindOfStep(s); !ok || s.Recovery != "" && (p.Recovery == nil || p.Recovery.ID != s.Recovery) {
 			return nil, nil, fmt.Errorf("step %d: this version of requeen can't run a step of kind %q", s.ID, s.Kind)
 		}
+		if s.DataRestore != nil {
+			if err := dataPayload(s); err != nil {
+				return nil, nil, err
+			}
+			byStep[s.ID] = &sequence{restores: true, steps: []plan.Step{s}}
+			continue
+		}
 		if s.Recovery != "" {
 			byStep[s.ID] = &sequence{recovery: true, id: s.Recovery, steps: []plan.Step{s}}
+			continue
+		}
+		if isData(s) {
+			q, err := data.add(s)
+			if err != nil {
+				return nil, nil, err
+			}
+			byStep[s.ID] = q
 			continue
 		}
 		if s.Shapes() {
@@ -78,6 +102,9 @@ func sequences(p *plan.Plan) ([]*sequence, map[int]*sequence, error) {
 		q.steps = append(q.steps, s)
 		byStep[s.ID] = q
 	}
+	if err := data.link(list); err != nil {
+		return nil, nil, err
+	}
 	return list, byStep, nil
 }
 
@@ -100,6 +127,9 @@ func findSequence(list []*sequence, s plan.Step) *sequence {
 
 // metBy says how the goal of a sequence was reached before it began.
 func (q *sequence) metBy() string {
+	if q.restores {
+		return "these data were restored already"
+	}
 	if q.recovery {
 		return "this recovery was carried out already, and its swarm answers"
 	}
@@ -120,12 +150,22 @@ func (q *sequence) step(k plan.Kind) (plan.Step, bool) {
 // ids are the steps of the sequence that begins with the step, in order.
 func ids(list []*sequence, first int) []int {
 	for _, q := range list {
+		for _, d := range q.data {
+			if d.first().ID == first {
+				return ids([]*sequence{d}, first)
+			}
+		}
 		if q.first().ID != first {
 			continue
 		}
 		out := make([]int, len(q.steps))
 		for i, s := range q.steps {
 			out[i] = s.ID
+		}
+		for _, d := range q.data {
+			for _, s := range d.steps {
+				out = append(out, s.ID)
+			}
 		}
 		return out
 	}

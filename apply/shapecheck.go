@@ -112,6 +112,9 @@ func (p Ports) carriesOut(pl *plan.Plan) error {
 	if pl.Recovery != nil && p.Recoverer == nil {
 		return errors.New("nothing here can carry a recovery out")
 	}
+	if restoresData(pl) && p.Recoverer == nil {
+		return errors.New("nothing here can restore data")
+	}
 	for _, s := range pl.Steps {
 		if s.Shapes() && p.Shaper == nil {
 			return errors.New("nothing here can change a cluster's shape")

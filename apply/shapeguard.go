@@ -52,22 +52,24 @@ func or(p *state.Problem, otherwise string) string {
 
 // touchesHost tells whether the step is one for the node's own engine.
 func (t *task) touchesHost() bool {
-	return t.s.Kind == plan.Join || t.s.Kind == plan.Leave || t.s.BringsBack()
+	return t.s.Kind == plan.Join || t.s.Kind == plan.Leave || t.s.Kind == plan.RestoreVolume || t.s.BringsBack()
 }
 
 func (t *task) otherSwarm() []plan.Change {
 	switch sw := t.seen.Swarm; {
 	case sw.ID != t.p.SwarmID:
 		return []plan.Change{change(plan.SwarmChanged, "", "The swarm is %s; it was %s", sw.ID, t.p.SwarmID)}
-	case sw.Epoch != t.p.Epoch:
+	case sw.Epoch != t.p.Epoch && !t.opens(sw.Epoch):
 		return []plan.Change{change(plan.SwarmChanged, "", "The swarm is in epoch %q; it was in %q: it was recovered meanwhile", sw.Epoch, t.p.Epoch)}
 	}
 	return nil
 }
 
 // otherMachine compares what no step changes of a host (safety rule 17).
-func (t *task) otherMachine() []plan.Change {
-	h := t.seen.Host(t.s.Node)
+func (t *task) otherMachine() []plan.Change { return t.otherMachineOf(t.s.Node) }
+
+func (t *task) otherMachineOf(node string) []plan.Change {
+	h := t.seen.Host(node)
 	if h == nil || h.Looked != state.Present {
 		return nil
 	}

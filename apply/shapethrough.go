@@ -45,7 +45,9 @@ func (t *task) through() []Manager {
 }
 
 // onNode tells whether the step is on its node, and not only goes through it.
-func (t *task) onNode() bool { return t.s.Kind != plan.UpdateSwarm && t.s.Kind != plan.Rebalance }
+func (t *task) onNode() bool {
+	return t.s.Kind != plan.UpdateSwarm && t.s.Kind != plan.Rebalance && t.s.DataRestore == nil
+}
 
 // listed is the swarm's entry of a node as it was last seen, nil where it has none.
 func (t *task) listed(nodeID string) *state.SwarmNode {

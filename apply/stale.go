@@ -17,6 +17,11 @@ func (r *runner) skipMet(ranBefore bool) {
 			q.met = q.met || q.recovery
 		}
 	}
+	if r.afresh(ranBefore) && (r.p.Recovery == nil || plan.Recovered(r.p, r.seen)) {
+		for _, q := range r.byStep { // what was restored has been written to since
+			q.met = q.met || q.restores
+		}
+	}
 	for _, q := range r.seqs {
 		if q.own && !r.begun(q) && plan.Satisfied(r.p, r.seen, q.first().Backup) {
 			q.met = true

@@ -37,6 +37,10 @@ func init() {
 		plan.CopyBackup:   copyKind,
 		plan.PutSchedule:  scheduleKind,
 		plan.TakeSchedule: unscheduleKind,
+
+		plan.Quiesce:     quiesceKind,
+		plan.ArchiveData: archiveDataKind,
+		plan.Resume:      resumeKind,
 	}
 }
 
@@ -56,6 +60,8 @@ type task struct {
 	started   bool          // StartEngine was called, or found needless
 	unlocked  bool          // Unlock was called, or found needless
 
+	restored DataRestored // what came of a restore-volume step
+
 	pruning plan.Pruning // what the guard of a prune step found
 	removed int          // backups that a prune step has removed
 	copying string       // the ID of the backup that a copy step copies
@@ -73,6 +79,9 @@ func (r *runner) step(ctx context.Context, s plan.Step) error {
 	t := r.task(s)
 	if t.q.met {
 		return t.skip(t.q.metBy())
+	}
+	if r.skipsData(t.q, s) {
+		return t.skip(t.q.of.metBy())
 	}
 	if err := r.mayBegin(t); err != nil {
 		return err
@@ -154,11 +163,11 @@ func (r *runner) mayBegin(t *task) error {
 	if err := t.missedLock(); err != nil {
 		return err
 	}
-	begun := r.begun(t.q)
+	begun := r.begun(t.q) && (!t.q.onData || t.s.Kind == plan.Resume)
 	if len(r.changes) > 0 && !begun {
 		return &StaleError{Step: t.s.ID, Changes: r.changes, Begun: true}
 	}
-	bringsBack := begun && !t.q.shape && (t.s.Kind == plan.Archive || t.s.Kind == plan.Start || t.s.Kind == plan.Unlock)
+	bringsBack := begun && !t.q.shape && (t.s.Kind == plan.Archive || t.s.Kind == plan.Start || t.s.Kind == plan.Unlock || t.s.Kind == plan.Resume)
 	if r.stopAsked() && !bringsBack {
 		return ErrInterrupted
 	}

@@ -93,7 +93,8 @@ func (t *task) callStore(ctx context.Context, st state.HostRun) (state.Backup, e
 
 func (t *task) storeRequest(st state.HostRun) StoreRequest {
 	req := StoreRequest{Run: t.run(), Status: st, MinIndex: t.q.facts.MinIndex,
-		EngineVersion: t.q.facts.EngineVersion, Address: t.q.facts.Address, ToolVersion: t.req.ToolVersion}
+		EngineVersion: t.q.facts.EngineVersion, Address: t.q.facts.Address, ToolVersion: t.req.ToolVersion,
+		Data: t.dataOf(t.q)}
 	if h := t.seen.Host(t.s.Node); h != nil && req.EngineVersion == "" {
 		req.EngineVersion, req.Address = h.Engine.Version, h.Engine.NodeAddr
 		if req.Address == "" {

@@ -103,7 +103,12 @@ func (t *task) heedInterrupt() {
 	if t.interrupted || !t.stopAsked() {
 		return
 	}
-	if t.q.shape || t.s.OnRepository() || t.s.Schedules() {
+	if t.q.onData {
+		t.emit(Event{Type: Interrupted, Text: "finishes this first and gives the services their scale back; a second interrupt leaves at once, " +
+			"and the next apply or plan gives it back"})
+		return
+	}
+	if t.q.shape || t.q.restores || t.s.OnRepository() || t.s.Schedules() {
 		t.emit(Event{Type: Interrupted, Text: "finishes this step first; a second interrupt leaves at once, and requeen apply goes on from there"})
 		return
 	}
@@ -178,7 +183,7 @@ func (t *task) timedOut(what string) error {
 	if t.lastErr == nil && t.lastSeen != "" {
 		detail += " " + sentence(t.lastSeen) + "."
 	}
-	if t.lastErr == nil && t.lastSeen != "" && !t.q.shape {
+	if t.lastErr == nil && t.lastSeen != "" && !t.q.shape && !t.q.onData {
 		remedy += " If that stays so while the engine runs, restart it: systemctl restart docker on " + t.s.Node + "."
 	}
 	if t.s.BringsBack() {

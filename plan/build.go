@@ -21,6 +21,9 @@ type Input struct {
 	// Restore asks for a restore of this backup (an ID, or "latest"), also where
 	// the swarm is well; Onto names the manager, "" leaves it to the configuration.
 	Restore, Onto string
+	// Only and Exclude say which parts of a backup are restored: PartSwarm, and its data
+	// by kind and name; without Only all that is not excluded.
+	Only, Exclude []string
 	// Targets make the plan a partial one: names of declared nodes, and "backup."
 	// with the name of a declared backup (-target).
 	Targets []string
@@ -130,14 +133,19 @@ func (p *planner) decide() []*need {
 			}
 		}
 	}
+	p.resumeLeft()
 	p.leftovers(needs)
 	switch {
 	case p.partial(): // recoveries are planned as a whole
+	case p.in.Restore != "" && !p.wantsPart(PartSwarm):
+		p.restoreDataAsked()
+		return needs
 	case p.in.Restore != "":
 		p.restoreAsked()
 	default:
 		p.recover()
 		p.grow()
+		p.goOnRestoring()
 	}
 	p.startAway()
 	p.checks()
@@ -165,6 +173,9 @@ func (p *planner) backup(n *need) {
 		return
 	}
 	c, u := p.choose(n)
+	if u == nil {
+		u = p.dataUnmet(n)
+	}
 	if u == nil && p.w.autolocked(c.voter.node) && !p.w.keyKnown() {
 		u = p.noKey(n.goal(), c.voter.node)
 	}
@@ -173,6 +184,7 @@ func (p *planner) backup(n *need) {
 		return
 	}
 	n.met = true
+	p.dataSteps(n, c.voter.node)
 	p.backupSteps(n, c)
 }
 

@@ -67,6 +67,11 @@ func (d *dependencies) step(i int) {
 		after("backup "+s.Backup, SameBackup)
 		keys = append(keys, "backup "+s.Backup)
 	}
+	if r := s.DataRestore; r != nil {
+		after("quorum", AnswerNeeded)
+		after("restore "+r.ID, SameBackup)
+		keys = append(keys, "restore "+r.ID)
+	}
 	switch {
 	case s.touchesQuorum() && !(s.BringsBack() && !d.voters[s.NodeID]):
 		after("quorum", InTurn)
@@ -112,7 +117,8 @@ func (s Step) touchesQuorum() bool {
 // throughSwarm tells whether a step is asked of the swarm, so that one must answer.
 func (s Step) throughSwarm() bool {
 	switch s.Kind {
-	case Join, Leave, RemoveNode, UpdateNode, Await, RotateJoinTokens, RotateUnlockKey, Check, UpdateSwarm, Rebalance:
+	case Join, Leave, RemoveNode, UpdateNode, Await, RotateJoinTokens, RotateUnlockKey, Check, UpdateSwarm, Rebalance,
+		Quiesce, Resume:
 		return true
 	}
 	return false

@@ -26,6 +26,7 @@ type need struct {
 	missing  []*state.Repository
 	due      bool
 	asked    bool
+	lacks    bool   // the newest that counts is without data that is declared
 	reason   string // why it is due, or why it is not
 	met      bool   // a step of the plan meets it
 	unmet    bool   // said to be unmet already
@@ -126,6 +127,10 @@ func (w *world) judge(n *need, now time.Time) {
 		age := max(now.Sub(best.TakenAt), 0)
 		n.due = age >= n.block.MaxAge
 		n.reason = fmt.Sprintf("newest verified backup is %s old (%s); max_age is %s", span(age), stamp(best.TakenAt), span(n.block.MaxAge))
+		if list := lacking(n.block, best); len(list) > 0 {
+			n.due, n.lacks = true, true
+			n.reason = fmt.Sprintf("newest verified backup, %s (%s), does not hold %s, which is declared", best.ID, stamp(best.TakenAt), listing(list))
+		}
 		if out != nil && out.TakenAt.After(best.TakenAt) {
 			n.reason += fmt.Sprintf("; %s is newer, but %s", out.ID, why)
 		}

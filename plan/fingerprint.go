@@ -25,7 +25,7 @@ func (w *world) fingerprint(p *Plan, needs []*need) Fingerprint {
 		if n.repo == nil {
 			continue
 		}
-		b := BackupPrint{Backup: n.block.Name, Repository: n.block.Repository, MaxAgeSeconds: int64(n.block.MaxAge / time.Second), Asked: n.asked}
+		b := BackupPrint{Backup: n.block.Name, Repository: n.block.Repository, MaxAgeSeconds: int64(n.block.MaxAge / time.Second), Asked: n.asked || n.lacks}
 		if n.here != nil {
 			b.ID, b.TakenAt = n.here.ID, n.here.TakenAt.UTC()
 		}

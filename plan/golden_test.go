@@ -33,6 +33,8 @@ type golden struct {
 	helpers []string // Input.HelperSystems
 	restore string   // plan -restore
 	onto    string   // plan -onto
+	only    []string // plan -only
+	exclude []string // plan -exclude
 	codes   []string // that the plan must show, as hazards or unmet goals
 	steps   string   // the kinds and nodes in order
 }
@@ -54,7 +56,8 @@ func (g golden) input(t testing.TB) plan.Input {
 	if err := dec.Decode(st); err != nil {
 		t.Fatal(err)
 	}
-	return plan.Input{Config: cfg, State: st, Now: st.ObservedAt, ToolVersion: "0.1.0", Backup: g.backup, HelperSystems: g.helpers, Restore: g.restore, Onto: g.onto, NoLock: g.noLock, Prune: g.prune}
+	return plan.Input{Config: cfg, State: st, Now: st.ObservedAt, ToolVersion: "0.1.0", Backup: g.backup, HelperSystems: g.helpers, Restore: g.restore, Onto: g.onto, NoLock: g.noLock, Prune: g.prune,
+		Only: g.only, Exclude: g.exclude}
 }
 
 func TestGolden(t *testing.T) {

@@ -45,7 +45,7 @@ func scheduleCases() []golden {
 			st.Host("w1").Schedules = []state.HostSchedule{placed("old"), placed("state"), other}
 		}).want("unschedule w1, unschedule w1"),
 		fresh("schedule-unreachable", "The host of the schedule can't be looked at.", scheduled(`at = "03:10"`, `on = "m3"`),
-			func(st *state.State) { lose(st, "m3") }).want("", "RQ260", "RQ301"),
+			func(st *state.State) { lose(st, "m3") }).want("", "RQ270", "RQ301"),
 		other.want("", "RQ211"), noLock.want(""),
 	}
 }

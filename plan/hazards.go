@@ -27,6 +27,8 @@ func (p *planner) hazards(needs []*need) {
 			p.pruneHazards(s)
 		case s.Kind == CopyBackup:
 			p.copyHazards(s)
+		case s.Data != nil:
+			p.dataHazards(s)
 		case s.Shapes():
 			p.shapeHazards(s)
 		default:

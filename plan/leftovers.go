@@ -114,7 +114,7 @@ func (p *planner) adopt(needs []*need) {
 	for _, n := range p.w.nodes {
 		for _, r := range p.cutRuns(n) {
 			need := findNeed(needs, r)
-			if need == nil || need.unmet || !p.serves(n, r, need) {
+			if need == nil || need.unmet || len(need.block.Data) > 0 || !p.serves(n, r, need) {
 				continue
 			}
 			if at := stoppedAt(n, r); need.adopted == "" || at.After(need.adoptedAt) {
@@ -287,6 +287,8 @@ func (p *planner) whyNot(l leftover) string {
 		return "its copy is not whole"
 	case !l.need.due:
 		return "no backup is due"
+	case len(l.need.block.Data) > 0:
+		return "the applications' data that belongs to its copy is not known any more"
 	case l.need.adopted != "":
 		return "a newer copy is used"
 	}

@@ -14,7 +14,7 @@ func (s Step) Writes() bool {
 		return false
 	}
 	switch s.Kind {
-	case Stop, Archive, Verify, Save, CleanUp, PruneBackups, CopyBackup, PutSchedule, TakeSchedule:
+	case Stop, Archive, Verify, Save, CleanUp, PruneBackups, CopyBackup, PutSchedule, TakeSchedule, Quiesce, ArchiveData, Resume:
 		return true
 	}
 	return false

@@ -40,6 +40,9 @@ func (p *planner) restorable(c *candidate, why string) *node {
 	if u == nil {
 		u = p.unfit(c, target)
 	}
+	if u == nil {
+		_, u = p.dataOf(c, p.wantsPart)
+	}
 	if u != nil {
 		p.unmet(*u)
 		return nil
@@ -184,7 +187,9 @@ const compression = 40
 func clearBytes(b *state.Backup) int64 {
 	var sum int64
 	for _, o := range b.Stored {
-		sum += o.Size
+		if strings.HasPrefix(o.Name, "swarm.tar") { // the data beside it have places of their own
+			sum += o.Size
+		}
 	}
 	return compression * sum
 }
@@ -239,6 +244,7 @@ func (p *planner) restoreSteps(c *candidate, target *node) {
 	p.takeOver(target, p.backupMembers(b))
 	p.restoreHazards(b, target)
 	p.running(b.Opening.Content())
+	p.restoreDataWith(c, target)
 }
 
 // backupMembers stands in for the survivors in the question who keeps its

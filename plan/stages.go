@@ -38,7 +38,7 @@ func (w *world) picture(p *Plan, before *simulation) *Picture {
 	for i, step := range p.Steps {
 		_ = s.sim.step(step) // checkFrom has proved that it breaks nothing
 		c := PictureChange{Step: step.ID}
-		if !unseen[step.Kind] {
+		if !unseen[step.Kind] && step.DataRestore == nil {
 			c.Nodes = s.after(step)
 		}
 		if s.untold && (len(c.Nodes) > 0 || i == len(p.Steps)-1 || s.named < mostNamed) {
@@ -53,7 +53,8 @@ func (w *world) picture(p *Plan, before *simulation) *Picture {
 
 // unseen are the kinds after which every node stands as it stood.
 var unseen = map[Kind]bool{Archive: true, Verify: true, CleanUp: true, Retain: true, Save: true, Prepare: true, Restore: true, UpdateNode: true,
-	UpdateSwarm: true, RotateJoinTokens: true, RotateUnlockKey: true, Check: true, Rebalance: true, PruneBackups: true, CopyBackup: true, PutSchedule: true, TakeSchedule: true}
+	UpdateSwarm: true, RotateJoinTokens: true, RotateUnlockKey: true, Check: true, Rebalance: true, PruneBackups: true, CopyBackup: true, PutSchedule: true, TakeSchedule: true,
+	Quiesce: true, ArchiveData: true, Resume: true}
 
 // begin takes over what was observed.
 func (s *stages) begin(p *Plan) {

@@ -13,7 +13,7 @@ var kindWords = map[Kind]string{Stop: "stop", Archive: "copy", Start: "start", U
 	RemoveNode: "remove", UpdateNode: "update", Await: "await", RotateJoinTokens: "rotate join tokens by",
 	RotateUnlockKey: "rotate unlock key by", Check: "check by",
 	Promote: "promote", Demote: "demote", Leave: "take out", UpdateSwarm: "update the swarm's settings by", Rebalance: "spread", PruneBackups: "prune", CopyBackup: "copy to",
-	PutSchedule: "schedule", TakeSchedule: "unschedule"}
+	PutSchedule: "schedule", TakeSchedule: "unschedule", Quiesce: "quiesce for", ArchiveData: "read data of", Resume: "resume for"}
 
 // summary is the plan in one line.
 func (p *planner) summary(needs []*need) string {
@@ -29,6 +29,9 @@ func (p *planner) summary(needs []*need) string {
 		parts = []string{"1 backup: " + parts[0]}
 	}
 	if text := p.recoverySummary(); text != "" {
+		parts = append(parts, text)
+	}
+	if text := p.dataSummary(); text != "" {
 		parts = append(parts, text)
 	}
 	if text := p.leftSteps(needs); text != "" {
@@ -95,7 +98,7 @@ func partOf(s Step, n *need) bool {
 func (p *planner) leftSteps(needs []*need) string {
 	var words []string
 	for _, s := range p.plan.Steps {
-		part := s.Recovery != "" || s.Shapes() || s.OnRepository() || s.Schedules()
+		part := s.Recovery != "" || s.DataRestore != nil || s.Shapes() || s.OnRepository() || s.Schedules()
 		for _, n := range needs {
 			part = part || partOf(s, n)
 		}

@@ -97,6 +97,15 @@ const (
 	UpdateSwarm Kind = "update-swarm" // the swarm's spec gets the declared settings
 	Rebalance   Kind = "rebalance"    // a service is updated with force, and converges
 
+	// Of the applications' data. Step.Data says which.
+	Quiesce     Kind = "quiesce"      // commands are run, and services scaled to 0 and seen without a task
+	ArchiveData Kind = "archive-data" // volumes and directories are read, encrypted and stored
+	Resume      Kind = "resume"       // services get their scale back, and commands are run
+
+	// RestoreVolume puts an application's data back; Quiesce and Resume of its services
+	// have Step.DataRestore set, too.
+	RestoreVolume Kind = "restore-volume"
+
 	// PruneBackups is on a repository, and on no node.
 	PruneBackups Kind = "prune" // backups that no rule keeps are removed
 	// CopyBackup is on a repository, and on no node.
@@ -162,6 +171,11 @@ type Step struct {
 	Copy *Copying `json:"copy,omitempty"`
 	// Schedule tells of a schedule or unschedule step what is put there or taken away.
 	Schedule *Schedule `json:"schedule,omitempty"`
+	// Data tells of a step on the applications' data what it is about.
+	Data *DataWork `json:"data,omitempty"`
+	// DataRestore tells of a step that puts the applications' data back, or keeps
+	// their services away meanwhile, what it is about.
+	DataRestore *DataRestore `json:"data_restore,omitempty"`
 	// Service is the name of the service that a rebalance step updates.
 	Service string `json:"service,omitempty"`
 	// Command is what a check step runs, as it was reviewed with the plan.

@@ -33,7 +33,7 @@ var backupSpec = &blockSpec{
 			misuse: []string{"with a repository that has plaintext = true"}},
 		hookAttrs[0], hookAttrs[1],
 	},
-	blocks: []*blockSpec{swarmSpec, keepSpec, scheduleSpec},
+	blocks: []*blockSpec{swarmSpec, volumeSpec, directorySpec, keepSpec, scheduleSpec},
 	example: `backup "state" {
   repository = "offsite"
   max_age    = "24h"
@@ -51,6 +51,7 @@ type backupPlaces struct {
 	repository, from, escrow hcl.Range
 	copies                   []hcl.Range
 	schedule                 schedulePlaces
+	data                     []dataPlaces // of Data
 }
 
 func (l *loader) readBackups() {
@@ -78,6 +79,7 @@ func (l *loader) readBackups() {
 		if s := c.blocks["swarm"]; len(s) > 0 {
 			l.readSwarm(l.read(swarmSpec, s[0]), &out, &at)
 		}
+		out.Data, at.data = l.readData(c)
 		if k := c.blocks["keep"]; len(k) > 0 {
 			out.Keep = l.readKeep(l.read(keepSpec, k[0]))
 		}

@@ -97,6 +97,7 @@ func (l *loader) checkBackup(b Backup, at backupPlaces) {
 	l.checkEscrow(b, at)
 	l.checkCopies(b, at)
 	l.checkSchedule(b, at.schedule)
+	l.checkData(b, at.data)
 	if len(b.Copies) == 0 && b.Repository != "" && len(l.repositoryBlocks(b.Repository)) == 0 && !l.broken {
 		l.err(at.repository, "Unknown repository", fmt.Sprintf("No repository %q is declared.", b.Repository),
 			l.suggestOr(b.Repository, l.repositoryLabels(), fmt.Sprintf("Declare it: repository %q { … }.", b.Repository)))

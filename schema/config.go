@@ -214,6 +214,7 @@ type Backup struct {
 	// OnSuccess and OnFailure are commands with their arguments; nil = none.
 	OnSuccess []string `json:",omitempty"`
 	OnFailure []string `json:",omitempty"`
+	Data      []Data   // volumes, then directories, each in the order of the file
 	Range     diag.Range
 }
 

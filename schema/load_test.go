@@ -74,6 +74,15 @@ func forget(c *Config) {
 		if c.Backups[i].Schedule != nil {
 			c.Backups[i].Schedule.Range = none
 		}
+		for k := range c.Backups[i].Data {
+			d := &c.Backups[i].Data[k]
+			d.Range = none
+			for _, command := range []*Command{d.Before, d.After} {
+				if command != nil {
+					command.Range = none
+				}
+			}
+		}
 	}
 }
 

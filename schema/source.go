@@ -169,6 +169,7 @@ func (w *sourceWriter) backup(b *Backup) {
 		swarm.text("consistency", b.Consistency)
 	}
 	w.nested("swarm", swarm)
+	w.data(b.Data)
 	if b.Keep != nil {
 		w.nested("keep", keepSource(b.Keep))
 	}

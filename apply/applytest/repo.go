@@ -135,6 +135,9 @@ func (p *Process) Store(ctx context.Context, q apply.StoreRequest, progress func
 			return fmt.Errorf("%s: no copy of %s", q.Run.Node, id)
 		}
 		b = w.manifest(q, run)
+		for _, d := range q.Data {
+			b.Data = append(b.Data, d.Data.Public())
+		}
 		return nil
 	}))
 	if err == nil {

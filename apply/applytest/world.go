@@ -65,6 +65,12 @@ type World struct {
 	processes  int
 	finish
 	shaped
+	appData
+
+	// Unread are the data sources, by ID, that can't be read.
+	Unread       map[string]bool
+	applications map[string]*application
+	commands     []string
 }
 
 // The stages of a call.
@@ -146,7 +152,7 @@ func (p *Process) LoseLocks() {
 
 // Ports are the world as the process sees it.
 func (p *Process) Ports() apply.Ports {
-	return apply.Ports{Observer: p, Hosts: p, Archive: p, Recoverer: p, Shaper: p, Scheduler: p, Clock: p.w.Clock, Sink: p}
+	return apply.Ports{Observer: p, Hosts: p, Archive: p, Recoverer: p, Shaper: p, Scheduler: p, Data: p, Clock: p.w.Clock, Sink: p}
 }
 
 // Event keeps an event.

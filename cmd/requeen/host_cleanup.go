@@ -35,6 +35,9 @@ safety copy was stored with it: after a restore, or of a manager that came back
 later), it goes only with -without-copy. Every other one is kept, with the reason
 and what to do.
 
+Lists, too, what restores of data set aside beside their places. No backup has what
+was written there after the last one, so that each goes only with -without-copy.
+
 Lists, too, the containers with which recoveries keep the anonymous volumes of what
 they removed (named requeen-RECOVERY-CONTAINER and never started). One may go when
 the swarm has a leader, its recovery is over on the host, whose engine is in the

@@ -123,7 +123,7 @@ func (r remover) aside(ctx context.Context, a status.Aside) error {
 		fmt.Fprintf(r.s.app.err, "%s: %s changed meanwhile and is kept.\n", a.Node, a.Path)
 		return nil
 	}
-	if err := r.world.RemoveAside(ctx, effects.Aside{Cluster: r.s.cfg.Cluster.Name, Token: r.token, Node: a.Node, Host: *r.seen.Host(a.Node), Path: a.Path}); err != nil {
+	if err := r.world.RemoveAside(ctx, effects.Aside{Cluster: r.s.cfg.Cluster.Name, Token: r.token, Node: a.Node, Host: *r.seen.Host(a.Node), Path: a.Path, Restore: a.Restore}); err != nil {
 		return err
 	}
 	return r.removed(map[string]any{"type": "removed", "node": a.Node, "path": a.Path, "bytes": a.Bytes}, a.Node+": "+a.Path+" is removed.")

@@ -28,7 +28,7 @@ func (f planFlags) check() error {
 	}
 	if f.refreshOnly && (f.wish.asked() || f.out != "" || !f.lock) {
 		return diag.Diagnostic{Severity: diag.Error, Summary: "-refresh-only plans nothing",
-			Detail: "It shows what differs, so that -out, -backup, -restore, -onto, -target and -lock=false have no meaning with it.",
+			Detail: "It shows what differs, so that -out, -backup, -restore, -onto, -only, -exclude, -target and -lock=false have no meaning with it.",
 			Remedy: "leave them out, or leave out -refresh-only"}
 	}
 	return nil
@@ -52,6 +52,12 @@ can take two minutes to tell: plan waits that long, and says so.
 
 -restore asks for a restore outright, also of a swarm that is well: that goes
 back in time, and the plan says what is lost.
+
+The data of a backup are restored with the swarm, to the node where they are declared
+now, before the services that use them run. -only and -exclude choose parts: swarm,
+volume.NAME, directory.NAME; without the swarm nothing of one that lives is touched
+but those services. What is in the place is set aside. Where nobody asked for the
+restore, data are put only where nothing is.
 
 A backup that would be restored is opened while it is planned, on a private
 copy in memory, where its identity and unlock key are at hand. The plan then
@@ -88,6 +94,7 @@ func newPlanCommand(a *app) *cobra.Command {
 		Example: `  requeen plan
   requeen plan -backup -out tonight.plan
   requeen plan -restore=latest -onto=m1 -out back.plan
+  requeen plan -restore=latest -only=volume.pgdata -out data.plan
   requeen plan -state prod.state.json -out reviewed.plan
   requeen plan -target=w1 -target=backup.state
   requeen plan -refresh-only -detailed-exitcode

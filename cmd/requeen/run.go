@@ -39,7 +39,7 @@ func (s *session) abandon(ctx context.Context, f applyFlags, p *plan.Plan, diges
 
 func (s *session) ports(f applyFlags, p *plan.Plan) apply.Ports {
 	world := effects.New(s.effects())
-	return apply.Ports{Observer: s, Hosts: world, Archive: world, Recoverer: world, Shaper: world, Scheduler: world, Clock: realClock{}, Sink: watched(s, p, s.sink(f.json, p))}
+	return apply.Ports{Observer: s, Hosts: world, Archive: world, Recoverer: world, Shaper: world, Scheduler: world, Data: world, Clock: realClock{}, Sink: watched(s, p, s.sink(f.json, p))}
 }
 
 // watched is the sink as it is. The program of the end-to-end tests looks at the
@@ -83,6 +83,9 @@ func interrupts(p *plan.Plan) (<-chan struct{}, func()) {
 func endedText(p *plan.Plan) string {
 	if p.Recovery != nil && p.Recovery.Rung != plan.RungStart {
 		return "\nEnded at once. Engines that the recovery holds stay down, also over a reboot, until it lets them go; run requeen apply to go on, requeen status to see them."
+	}
+	if !slices.ContainsFunc(p.Steps, func(s plan.Step) bool { return s.DataRestore == nil }) {
+		return "\nEnded at once. Services that wait for their data stay without tasks, and say so in their labels; run requeen apply to go on."
 	}
 	if !slices.ContainsFunc(p.Steps, func(s plan.Step) bool { return !s.OnRepository() }) {
 		return "\nEnded at once. What was removed is gone, and a copy that was cut is none; run requeen apply to finish."

@@ -219,7 +219,7 @@ func (s *session) build(ctx context.Context, w wish, o observe.Options, quiet bo
 // whether the state was just looked at or comes from a file.
 func (s *session) planned(st *state.State, now time.Time, w wish) (*plan.Plan, error) {
 	return plan.Build(plan.Input{
-		Config: s.cfg, State: st, Now: now.UTC(), ToolVersion: version, Backup: w.backup, Restore: w.restore, Onto: w.onto,
+		Config: s.cfg, State: st, Now: now.UTC(), ToolVersion: version, Backup: w.backup, Restore: w.restore, Onto: w.onto, Only: w.only, Exclude: w.exclude,
 		Targets: w.targets, HelperSystems: helperSystems(), NoLock: s.noLock, Prune: w.prune, Here: s.hereAnd(st, now),
 	})
 }

@@ -20,23 +20,32 @@ type wish struct {
 	// targets are what the plan is to be about, nil for all of it: names of nodes,
 	// and "backup." with the name of one.
 	targets []string
-	prune   bool // the removal of backups that no rule keeps, and nothing else
+	// only and exclude name parts of a backup: swarm, volume.NAME, directory.NAME.
+	only, exclude []string
+	prune         bool // the removal of backups that no rule keeps, and nothing else
 }
 
 // asked tells whether anything is asked for.
-func (w wish) asked() bool { return w.backup || w.restore != "" || w.onto != "" || len(w.targets) > 0 }
+func (w wish) asked() bool {
+	return w.backup || w.restore != "" || w.onto != "" || len(w.only)+len(w.exclude) > 0 || len(w.targets) > 0
+}
 
 // flags adds the flags; when says in front of each when it holds.
 func (w *wish) flags(cmd *cobra.Command, when string) {
 	cmd.Flags().BoolVar(&w.backup, "backup", false, when+"take every declared backup, whatever the age of the newest one")
 	cmd.Flags().StringVar(&w.restore, "restore", "", when+"restore the backup `ID`, or latest, whatever the swarm's state; recovery.allow must have restore")
 	cmd.Flags().StringVar(&w.onto, "onto", "", "with -restore: onto the manager `NODE` (default recovery.restore_onto, else the one it was taken on)")
+	cmd.Flags().StringSliceVar(&w.only, "only", nil, "with -restore: restore these `PARTS` of the backup and no others: swarm, volume.NAME, directory.NAME; without swarm nothing of a living swarm is touched but the services that use the data")
+	cmd.Flags().StringSliceVar(&w.exclude, "exclude", nil, when+"leave these `PARTS` out of a restore: swarm, volume.NAME, directory.NAME")
 	cmd.Flags().StringArrayVar(&w.targets, "target", nil, when+"plan for `TARGET` alone, a node's name or backup.NAME; may be repeated; a recovery can't be planned in part")
 	mayBe(cmd, "restore", cobra.CompletionWithDesc("latest", "the newest verified backup"))
 }
 
 // check refuses flags that do not go together.
 func (w wish) check() error {
+	if err := w.checkParts(); err != nil {
+		return err
+	}
 	switch {
 	case w.onto != "" && w.restore == "":
 		return diag.Diagnostic{Severity: diag.Error, Summary: "-onto needs -restore",

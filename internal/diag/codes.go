@@ -58,10 +58,17 @@ const (
 	WorkRepeats         = "RQ132"
 	SharedMounts        = "RQ133"
 	ContainersUnknown   = "RQ134"
+	DataReplaced        = "RQ135"
+	DataKept            = "RQ136"
 	ZoneLosesQuorum     = "RQ140"
 	EntryRemoved        = "RQ141"
 	TicksAreEngines     = "RQ142"
 	BackupsRemoved      = "RQ150"
+	ServicesStop        = "RQ160"
+	DataWhileWritten    = "RQ161"
+	GlobalStops         = "RQ162"
+	DataLeftOut         = "RQ163"
+	ServicesAtRest      = "RQ164"
 	QuorumWouldBeLost   = "RQ201"
 	NoCandidate         = "RQ202"
 	NoRoom              = "RQ203"
@@ -90,10 +97,13 @@ const (
 	LockNeeded          = "RQ226"
 	ManagersFirst       = "RQ227"
 	NoSignKey           = "RQ235"
+	DataUnfit           = "RQ236"
 	RecoveryTargeted    = "RQ240"
 	PruneWaits          = "RQ250"
 	BackupNotCopied     = "RQ251"
-	ScheduleUnplaced    = "RQ260"
+	ScheduleUnplaced    = "RQ270"
+	NoSuchService       = "RQ260"
+	DataUnusable        = "RQ261"
 	HostUnreachable     = "RQ301"
 	HostKeyUnknown      = "RQ302"
 	HostKeyChanged      = "RQ303"
@@ -116,6 +126,9 @@ const (
 	CheckFailed         = "RQ413"
 	KeyNotDelivered     = "RQ414"
 	RepositoryEmptied   = "RQ420"
+	DataUsed            = "RQ421"
+	DataNotRead         = "RQ430"
+	ServicesNotResumed  = "RQ431"
 )
 
 // Codes gives the whole table, sorted by ID.
@@ -171,6 +184,11 @@ var codes = []Code{
 	{EntryRemoved, Hazard, "A node is removed with force", "Its entry goes, and with it the certificates that it has: should it run, its engine takes part in nothing any more and its containers run on until that engine is told to leave.", "If it is to come back: docker swarm leave --force on it, then declare it; the next plan joins it under a new ID."},
 	{TicksAreEngines, Hazard, "Engines go by their own ticks", "A manager's raft takes heartbeat and election ticks from its engine's configuration, and warns in its log where the swarm names others.", "Set swarm-raft-heartbeat-tick and swarm-raft-election-tick in daemon.json of every manager to what is declared, and restart their engines one at a time."},
 	{BackupsRemoved, Hazard, "Backups are removed", "No rule of the backup's keep block keeps them any more. What is removed can't be brought back, and no plan can restore it; the newest verified backup always stays.", "Look at the list and its reasons; to keep more, raise a number in the keep block, and plan again."},
+	{ServicesStop, Hazard, "Services are down while their data is read", "A backup scales the services that use a volume or directory to 0 while it is read, so that what is read is of one moment, and back to the scale that they had. What scale that is stands in a label of each service (io.requeen.scale) as long as it is at 0.", "Let it run when that hurts least; or give the data a before command that makes a consistent copy of it, and leave quiesce out."},
+	{DataWhileWritten, Notice, "Data is read while it may be written to", "Nothing brings the application to rest while this data is read: neither quiesce nor a before command is declared. Files that change meanwhile can be of different moments, and a database restored from them may be damaged.", "Name the services that use it in quiesce, or declare a before command that makes a consistent copy; leave it where nothing writes to the data."},
+	{GlobalStops, Hazard, "A global service is taken from every node", "A global service has no scale: while its data is read a placement constraint that no node fulfils keeps it from all nodes, also from those of which no data is read.", "Use a before command instead where the service must not be down everywhere."},
+	{DataLeftOut, Hazard, "A backup is made without some of its data", "The data can't be read, and on_error = \"continue\" lets the backup be made without it. The manifest says so.", "Mend what the message names; or set on_error = \"fail\", and no backup is made without it."},
+	{ServicesAtRest, Hazard, "Services are at rest since a run was cut", "A run scaled them to 0 to read their data, and was cut before it gave them their scale back. The scale that they are to have stands in a label of each (io.requeen.scale).", "Run requeen apply: its first steps give them their scale back."},
 	{QuorumWouldBeLost, Refusal, "One manager less would lose the quorum", "Too few managers are reachable: with one more stopped or demoted the control plane would stop.", "Bring the missing managers back first, then plan again."},
 	{NoCandidate, Refusal, "No manager can be chosen for the backup", "No declared manager is a healthy follower that requeen can reach and stop.", "Mend what is in the way of one of them, then plan again."},
 	{NoRoom, Refusal, "Too little room on the manager's disk", "The copy is made on the manager's own disk, and a full disk stops a manager.", "Free space there, or choose another manager in swarm { from }."},
@@ -203,6 +221,8 @@ var codes = []Code{
 	{PruneWaits, Refusal, "Backups are not removed now", "The swarm is in trouble, is being brought back, or a run is at work on it: any backup may be the one that is needed.", "Bring the swarm back first (requeen plan), then prune again."},
 	{BackupNotCopied, Refusal, "A repository of copies does not get the backup", "What another repository holds can't be stored there: another object lies under the same ID, the recipients differ and there is no identity to open it with, or nobody could sign it. The backup does not count before each of its repositories holds it.", "Mend what the message names, then plan again. A damaged copy is moved away by hand: the next plan makes it anew."},
 	{ScheduleUnplaced, Refusal, "A schedule can't be put on its host", "A backup's schedule is declared on a host that can't be looked at: whether its timer is there, and as it is to be, is not known.", "Bring the host back, or name another node in schedule { on }, then plan again."},
+	{NoSuchService, Refusal, "A service that a backup names does not exist", "A data source of the backup is to be read while this service is down, or after a command in it, and the swarm has no service of this name, or it is a job. What is read would not be what was meant.", "Correct quiesce, before or after in the backup block, to what docker service ls calls the service."},
+	{DataUnusable, Refusal, "Data that a backup takes can't be read", "A volume or directory of the backup is not there, is of a driver whose files requeen can't read, or its host can't be reached. A backup without it would look like one that has it.", "Mend what the message names; or set on_error = \"continue\" for this data, and the backup is made without it and says so."},
 	{HostUnreachable, Hazard, "A host can't be reached", "ssh gave no connection, so nothing is known about this host; unknown is not absent.", "Check the address, the network and the ssh configuration."},
 	{HostKeyUnknown, Hazard, "A host key is not known", "ssh has no key on record for this host and requeen never accepts one unseen.", "Compare the key by another way, then connect once with ssh, or add it with ssh-keyscan."},
 	{HostKeyChanged, Hazard, "A host key has changed", "The host answers with another key than the one on record: it was reinstalled, or it is another machine.", "Find out why, then ssh-keygen -R the old key."},
@@ -224,5 +244,11 @@ var codes = []Code{
 	{CheckFailed, Refusal, "A command of recovery.verify failed", "The swarm answers, and a command that has to succeed before the recovery counts as done says that it does not serve yet. The swarm stays as it is.", "Mend what the command complains of, then run requeen apply: it goes on with that command. If the command itself is wrong, mend recovery.verify; apply then closes this run and plans what is left."},
 	{KeyNotDelivered, Refusal, "The new unlock key did not reach its place", "The swarm has a new unlock key, and only its live managers know it: should all of them stop now, no manager opens again.", "Now, on a manager: docker swarm unlock-key, and keep what it prints. Then mend what the message names and run requeen apply again: it delivers the same key."},
 	{RepositoryEmptied, Refusal, "The backup that was to stay is gone", "Backups are removed only while the newest verified one is in the repository, whole. It was there when the step began and is not any more: something else removes or changes what is kept there.", "Find out what empties the repository, and stop it, then run requeen plan again."},
+	{DataReplaced, Destructive, "Data are replaced by older ones", "A volume or a directory becomes what it was when the backup was made. What it holds now is renamed beside its place and stays until it is removed, but its services go on without it.", "Approve it, or leave it out with -exclude. What was set aside is listed by requeen status."},
+	{DataKept, Notice, "Data that are there are kept", "A swarm that is lost is restored with its data only where they are lost too: where the place holds anything, it may be newer than the backup.", "To replace it all the same, restore it by name: requeen plan -restore=ID -only=volume.NAME."},
+	{DataUnfit, Refusal, "Data can't be restored", "The backup does not hold them, or where they belong is not declared, can't be reached, or is no place that files can be put into. A service that starts without its data may begin with empty ones, so nothing is restored.", "Do what the message names, or leave them out with -exclude: then their services start without them."},
+	{DataUsed, Refusal, "Data are in use", "A container works on the volume or directory that is to be replaced: it would go on writing into what was set aside.", "Stop it (docker stop), or name its service in quiesce of the volume or directory block and plan again; requeen apply goes on from there."},
+	{DataNotRead, Refusal, "The data of an application could not be read", "The application could not be brought to rest, or its data not be read whole and stored. Its services have their scale back, and no backup was made.", "Mend what the message names, then run requeen apply again; or set on_error = \"continue\" for this data."},
+	{ServicesNotResumed, Refusal, "Services did not get their scale back", "They were scaled to 0 to read their data. The scale that they are to have stands in a label of each (io.requeen.scale).", "Run requeen apply again; or by hand: docker service scale SERVICE=N with the N that docker service inspect shows in io.requeen.scale, then docker service update --label-rm io.requeen.scale SERVICE."},
 	{ConfigurationDiffer, Refusal, "The configuration is not the plan's", "The files or variables differ from those the plan was made from.", "Check out the reviewed revision, or plan again."},
 }

@@ -69,6 +69,12 @@ func openRaft(ctx context.Context, repo *repository.Repository, b state.Backup, 
 	// stand for a part of another.
 	swarm := ""
 	for _, object := range b.Stored {
+		if isData(b, object.Name) {
+			if err := listData(ctx, repo, b, object.Name); err != nil {
+				return report, err
+			}
+			continue
+		}
 		dir := filepath.Join(private.Dir(), object.Name)
 		if err := unpack(ctx, repo, b.ID, object.Name, dir); err != nil {
 			return report, err

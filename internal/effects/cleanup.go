@@ -17,6 +17,8 @@ type Aside struct {
 	// the shell that removes.
 	Host state.Host
 	Path string
+	// Restore is the restore of data that left it, "" of a swarm's state.
+	Restore string
 }
 
 // RemoveAside removes one. A directory of another name, or of a recovery that
@@ -26,6 +28,9 @@ func (w *World) RemoveAside(ctx context.Context, a Aside) error {
 	h, err := w.host(a.Node)
 	if err != nil {
 		return err
+	}
+	if a.Restore != "" {
+		return h.RemoveDataAside(ctx, a.Cluster, a.Token, a.Host.MachineID, a.Restore, a.Path)
 	}
 	return h.RemoveAside(ctx, host.AsideRemoval{Cluster: a.Cluster, Token: a.Token, MachineID: a.Host.MachineID,
 		SwarmDir: a.Host.SwarmDir.Path, Path: a.Path})

@@ -62,7 +62,7 @@ func TestEscrow(t *testing.T) {
 		at := time.Date(2026, 3, 1, 4, 0, 0, 0, time.UTC)
 		b, err := w.put(t.Context(), repo, privateCopy{tar: archive, size: int64(tar.Len())}, state.Backup{ID: "20260301T040000Z-0a1b2c", Kind: state.KindRegular,
 			Cluster: "prod", Backup: "state", SwarmID: report.ClusterID, TakenAt: at, Raft: report, Verified: LevelRaft,
-			Autolocked: true, KeySHA256: raftdir.Fingerprint([]byte(raftdirtest.UnlockKey))}, []byte(raftdirtest.UnlockKey), func(apply.StoreProgress) {})
+			Autolocked: true, KeySHA256: raftdir.Fingerprint([]byte(raftdirtest.UnlockKey))}, []byte(raftdirtest.UnlockKey), nil, func(apply.StoreProgress) {})
 		if err != nil || b.KeyEscrowed() != escrow {
 			t.Fatalf("escrow %v: %+v, %v", escrow, b.Stored, err)
 		}

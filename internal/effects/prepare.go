@@ -70,7 +70,7 @@ func (w *World) source(ctx context.Context, private *repository.Private, op appl
 	if err := w.rememberKey(ctx, repo, b); err != nil {
 		return "", err
 	}
-	if err := private.EnsureRoom(2*b.Stored[0].Size + loaderRoom); err != nil {
+	if err := private.EnsureRoom(2*swarmSize(b) + loaderRoom); err != nil {
 		return "", err
 	}
 	if err := repo.VerifyObjects(ctx, b.ID); err != nil {
@@ -83,6 +83,17 @@ func (w *World) source(ctx context.Context, private *repository.Private, op appl
 		}
 	}
 	return "", fmt.Errorf("backup %s holds no swarm directory", op.Backup)
+}
+
+// swarmSize is the size of the swarm's stored archive: an application's data are never
+// unpacked where requeen runs.
+func swarmSize(b state.Backup) int64 {
+	for _, o := range b.Stored {
+		if strings.HasPrefix(o.Name, "swarm.tar") {
+			return o.Size
+		}
+	}
+	return 0
 }
 
 // unfit says of a backup that can't be made a swarm directory, though its bytes are
@@ -133,6 +144,7 @@ func (w *World) rewrite(ctx context.Context, source, out string, op apply.Operat
 	}
 	done, err := raftdir.Prepare(ctx, source, out, raftdir.Preparation{
 		UnlockKey: key, Address: op.Address, Epoch: op.ID, TermAbove: op.TermAbove, Removed: op.RaftIDs, KeepTail: true,
+		Withheld:      raftdir.Withheld{Volumes: op.Withheld.Volumes, Paths: op.Withheld.Paths, Services: op.Withheld.Services, Restore: op.Withheld.Label},
 		FreshIdentity: op.FreshIdentity, Now: w.o.Now().Add(op.Host.ClockSkew), RenewIfExpired: true,
 	})
 	if err != nil {
@@ -170,6 +182,12 @@ func preparedText(op apply.Operation, done raftdir.Prepared) string {
 	}
 	if done.OldAddress != op.Address {
 		words = append(words, "its address was "+done.OldAddress)
+	}
+	if len(done.Withheld) > 0 {
+		words = append(words, "without tasks until their data are back: "+strings.Join(done.Withheld, ", "))
+	}
+	if len(done.Jobs) > 0 {
+		words = append(words, "jobs that use the data, and run again before they are back: "+strings.Join(done.Jobs, ", "))
 	}
 	return strings.Join(append(words, fmt.Sprintf("%d others are on the list of removed members", len(done.Removed))), "; ")
 }
@@ -297,7 +315,7 @@ func (w *World) Save(ctx context.Context, op apply.Operation, progress func(appl
 	if err != nil {
 		return b, fmt.Errorf("%s: reading what it holds: %w", op.Node, err)
 	}
-	return w.put(ctx, repo, copied, w.safetyManifest(op, report, key, verified), key, progress)
+	return w.put(ctx, repo, copied, w.safetyManifest(op, report, key, verified), key, nil, progress)
 }
 
 // readSurvivor proves a survivor's directory as that of any backup. One that does

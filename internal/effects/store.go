@@ -26,8 +26,10 @@ func (w *World) Store(ctx context.Context, req apply.StoreRequest, progress func
 		return state.Backup{}, err
 	}
 	defer repo.Close()
-	if err := repo.RemoveIncomplete(ctx, req.Run.ID); err != nil {
-		return state.Backup{}, err
+	if len(req.Data) == 0 { // what was stored ahead stays
+		if err := repo.RemoveIncomplete(ctx, req.Run.ID); err != nil {
+			return state.Backup{}, err
+		}
 	}
 	// This run has the repository's lock, so nobody else writes there: what a
 	// cut upload left an hour ago will not be finished.
@@ -57,7 +59,7 @@ func (w *World) Store(ctx context.Context, req apply.StoreRequest, progress func
 	}
 	manifest := w.manifest(req, report, key)
 	manifest.Suspect = raftdir.Suspect(report, earlier)
-	stored, err := w.put(ctx, repo, copied, manifest, key, progress)
+	stored, err := w.put(ctx, repo, copied, manifest, key, req.Data, progress)
 	if err == nil {
 		w.openBack(ctx, repo, &stored, key, progress)
 	}
@@ -210,8 +212,8 @@ func (w *World) manifest(req apply.StoreRequest, report state.RaftReport, key []
 	return b
 }
 
-func (w *World) put(ctx context.Context, repo *repository.Repository, c privateCopy, manifest state.Backup, key []byte, progress func(apply.StoreProgress)) (_ state.Backup, err error) {
-	writer, err := repo.Create(ctx, manifest.ID)
+func (w *World) put(ctx context.Context, repo *repository.Repository, c privateCopy, manifest state.Backup, key []byte, data []apply.StoredData, progress func(apply.StoreProgress)) (_ state.Backup, err error) {
+	writer, err := begun(ctx, repo, manifest.ID, data)
 	if err != nil {
 		return state.Backup{}, err
 	}
@@ -220,6 +222,7 @@ func (w *World) put(ctx context.Context, repo *repository.Repository, c privateC
 			err = errors.Join(err, writer.Abort(context.WithoutCancel(ctx)))
 		}
 	}()
+	manifest.Stored = ahead(data)
 	file, err := os.Open(c.tar)
 	if err != nil {
 		return state.Backup{}, err
@@ -240,6 +243,9 @@ func (w *World) put(ctx context.Context, repo *repository.Repository, c privateC
 		return state.Backup{}, err
 	}
 	manifest.Stored = append(manifest.Stored, stored)
+	if err := w.putData(ctx, writer, &manifest, data); err != nil {
+		return state.Backup{}, err
+	}
 	if err := w.putKey(ctx, writer, &manifest, key); err != nil {
 		return state.Backup{}, err
 	}

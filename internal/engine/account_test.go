@@ -58,6 +58,7 @@ func TestSwarmAccount(t *testing.T) {
 		VersionIndex: 77, // a secret's
 		Settings:     defaults(),
 		Objects:      state.Objects{Nodes: 3, Services: 2, Networks: 1, Secrets: 1, Tasks: 5},
+		Services:     []state.ServiceScale{{ID: "s2", Name: "db"}, {ID: "s1", Name: "web"}},
 		Nodes: []state.SwarmNode{
 			{ID: "n1aaaaaaaaaaaaaaaaaaaaaaa", Hostname: "m1", Role: "manager", Availability: "drain", Status: "ready",
 				Addr: "10.0.0.11", ManagerAddr: "10.0.0.11:2377", Reachability: "reachable", Leader: true,

@@ -41,6 +41,8 @@ var (
 	ErrNoSuchNode = errors.New("the swarm has no such node")
 	// ErrNoSuchService: the swarm has no service of this name.
 	ErrNoSuchService = errors.New("the swarm has no such service")
+	// ErrNoContainer: the engine runs no container of the service.
+	ErrNoContainer = errors.New("the service has no container there")
 	// ErrNodeUp: the swarm believes that the node is up, and does not remove it
 	// without force.
 	ErrNodeUp = errors.New("the node is not down")

@@ -126,9 +126,12 @@ func (c *Client) addServices(ctx context.Context, s *state.Swarm) error {
 	list, err := call(ctx, c, "list services", func(ctx context.Context) ([]swarm.Service, error) {
 		return c.api.ServiceList(ctx, swarm.ServiceListOptions{})
 	})
+	s.Services = []state.ServiceScale{}
 	for _, o := range list {
 		seen(s, o.Version)
+		s.Services = append(s.Services, scaleOf(o))
 	}
+	sort.Slice(s.Services, func(i, j int) bool { return s.Services[i].Name < s.Services[j].Name })
 	s.Objects.Services = len(list)
 	return err
 }

@@ -45,6 +45,33 @@ list_recoveries() {
 	done
 }
 
+# Tells what restores of data set aside or left beside the places of the data. How much
+# it is, is not told: to count it takes long.
+list_data_asides() {
+	for r in "$dir"/restores/*/; do
+		r=${r%/}
+		[ -f "$r/meta" ] || continue
+		place='' of=''
+		while IFS= read -r line; do
+			case $line in
+			place=/*) place=${line#place=} ;;
+			cluster=*) of=${line#cluster=} ;;
+			esac
+		done <"$r/meta"
+		[ -n "$place" ] || continue
+		over=0
+		while IFS=' ' read -r phase _; do
+			[ "$phase" = restored ] && over=1
+		done <"$r/status"
+		for d in "$place.requeen-${r##*/}" "$place.requeen-${r##*/}".*; do
+			[ -d "$d" ] && ! [ -L "$d" ] || continue
+			at=$(stat -c %Y "$d" 2>/dev/null)
+			printf 'data_aside=%s %s %s %s %s %s\n' "${at:-0}" "$over" "${r##*/}" "${of:--}" \
+				"$(printf '%s' "$d" | base64 | tr -d '\n')" "$(printf '%s' "$place" | base64 | tr -d '\n')"
+		done
+	done
+}
+
 # Waits a few seconds while the run's unit has the engine down. Whoever asks over
 # and over takes the processor from the engine that is stopping or starting; this
 # only sleeps.

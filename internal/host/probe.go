@@ -72,7 +72,7 @@ func (h *Host) Probe(ctx context.Context, o ProbeOptions) (Facts, error) {
 // parseProbe reads what probe.sh printed between the two times.
 func parseProbe(text, cluster string, before, after time.Time) (f Facts, missing []string, err error) {
 	v := map[string]string{}
-	var holds, asides, recoveries, schedules []string
+	var holds, asides, dataAsides, recoveries, schedules []string
 	for _, line := range strings.Split(text, "\n") {
 		key, value, ok := strings.Cut(line, "=")
 		switch {
@@ -87,6 +87,8 @@ func parseProbe(text, cluster string, before, after time.Time) (f Facts, missing
 			holds = append(holds, value)
 		case key == "aside":
 			asides = append(asides, value)
+		case key == "data_aside":
+			dataAsides = append(dataAsides, value)
 		case v[key] == "":
 			v[key] = value
 		}
@@ -116,7 +118,7 @@ func parseProbe(text, cluster string, before, after time.Time) (f Facts, missing
 		SwarmDir:  swarmDir(v),
 	}
 	f.Host.Service.Holds = decodeAll(holds)
-	f.Host.SetAsides = setAsides(asides)
+	f.Host.SetAsides = append(setAsides(asides), parseDataAsides(dataAsides)...)
 	f.Host.Recoveries = parseRecoveries(recoveries)
 	f.Host.Schedules = parseSchedules(schedules)
 	f.Host.RunToken, _ = strconv.ParseUint(v["token"], 10, 64)

@@ -236,5 +236,6 @@ say total_inodes "$(df --output=itotal "${at:-/}" | tail -n 1 | tr -d ' ')"
 list_runs
 list_recoveries
 list_schedules
+list_data_asides
 say clock_end "$(date +%s.%N)"
 say end 1

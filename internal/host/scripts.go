@@ -46,6 +46,10 @@ var (
 	readLiveScript string
 	//go:embed remove_aside.sh
 	removeAsideScript string
+	//go:embed remove_data_aside.sh
+	removeDataAsideScript string
+	//go:embed restore_data.sh
+	restoreDataScript string
 	//go:embed guarded.sh
 	guardedScript string
 )

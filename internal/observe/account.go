@@ -47,6 +47,7 @@ func (l *look) swarm(ctx context.Context, rows []row) (*state.Swarm, *state.Prob
 		return nil, deposed(best.host.Name, up, managers)
 	}
 	s.SeenFrom = best.host.Name
+	s.Services = concerned(l.cfg, s.Services)
 	s.Nodes = withRivals(rows, best)
 	keepSides(rows, best, s.Nodes)
 	if s.Autolock {

@@ -85,6 +85,7 @@ type fakeEngine struct {
 	made     []state.Container
 	madeErr  error
 	holds    []state.VolumeHolder
+	volumes  []state.Volume
 
 	mu        sync.Mutex
 	keyAsked  int
@@ -143,6 +144,19 @@ func (c *fakeClient) Containers(context.Context) ([]state.Container, error) {
 	defer e.mu.Unlock()
 	e.madeAsked++
 	return e.made, e.madeErr
+}
+
+func (c *fakeClient) Volume(_ context.Context, name string) (state.Volume, error) {
+	e := c.to.Load()
+	if e == nil {
+		return state.Volume{}, errors.New("the socket refuses")
+	}
+	for _, v := range e.volumes {
+		if v.Name == name {
+			return v, nil
+		}
+	}
+	return state.Volume{Name: name, Looked: state.Absent}, nil
 }
 
 func (c *fakeClient) VolumeHolders(context.Context) ([]state.VolumeHolder, error) {

@@ -56,6 +56,7 @@ type engineAPI interface {
 	UnlockKey(ctx context.Context) ([]byte, error)
 	Containers(ctx context.Context) ([]state.Container, error)
 	VolumeHolders(ctx context.Context) ([]state.VolumeHolder, error)
+	Volume(ctx context.Context, name string) (state.Volume, error)
 	Close() error
 }
 

@@ -41,6 +41,7 @@ func read(ctx context.Context, cfg *schema.Config, p ports, o Options) (*state.S
 	slices.SortFunc(rows, byName)
 	s.Swarm, s.SwarmProblem = l.swarm(ctx, rows)
 	l.containers(ctx, rows, s.Swarm == nil || o.Containers)
+	l.volumes(ctx, rows)
 	for i := range rows {
 		s.Hosts[i] = rows[i].host
 	}

@@ -62,6 +62,8 @@ type Preparation struct {
 	// RenewIfExpired renews a node certificate that has expired or will within
 	// the hour.
 	RenewIfExpired bool
+	// Withheld are the services that are without tasks until their data are back.
+	Withheld Withheld
 	// Scratch is as in Options; empty: beside the prepared directory.
 	Scratch string
 }
@@ -96,6 +98,9 @@ type Prepared struct {
 	OldAddress, OldRaftID string
 	// Dropped are the members of the source's log other than this node.
 	Dropped []state.Member
+	// Withheld are the names of the services that have no tasks until their data are
+	// back, and Jobs those of jobs that use the data and are left as they are; sorted.
+	Withheld, Jobs []string
 	// Removed are the raft IDs, hex and sorted, that the prepared log refuses.
 	Removed []string
 }
@@ -154,7 +159,7 @@ func Prepare(ctx context.Context, dir, out string, p Preparation) (done Prepared
 		Report: report, ParentEpoch: src.epoch, TailKept: src.tailKept, Torn: src.torn,
 		Renewed: next.renewed, NotRenewed: next.notRenewed, RoleRepaired: src.tailRemoval || next.roleRepaired,
 		NodeID: next.member.NodeID, OldNodeID: src.id.nodeID, OldAddress: src.member.Addr, OldRaftID: strconv.FormatUint(src.member.RaftID, 16),
-		Dropped: src.others(), Removed: hexIDs(next.removed),
+		Withheld: next.withheld, Jobs: next.jobs, Dropped: src.others(), Removed: hexIDs(next.removed),
 	}, nil
 }
 

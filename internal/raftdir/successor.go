@@ -34,6 +34,8 @@ type successor struct {
 	keyPEM  []byte // in clear
 	rootPEM []byte
 
+	withheld, jobs []string // names of services
+
 	renewed      bool
 	notRenewed   error
 	roleRepaired bool
@@ -67,6 +69,9 @@ func succeed(src *source, p Preparation, others []uint64) (*successor, error) {
 		return nil, err
 	}
 	if err := n.changeObjects(src, p, self.NodeID); err != nil {
+		return nil, err
+	}
+	if err := n.withhold(src, p.Withheld); err != nil {
 		return nil, err
 	}
 	if err := n.makeLog(src, self, term); err != nil {

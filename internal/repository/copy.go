@@ -249,21 +249,27 @@ func (w *Writer) copyAnew(ctx context.Context, from *Repository, b state.Backup,
 		return w.repo.refuse(ErrRecipients, "backup "+w.id+" has the unlock key beside it, and this repository stores in clear",
 			"The key would lie beside what it opens, for whoever reads the repository", "copy it into a repository with recipients", nil)
 	}
+	b.Data = slices.Clone(b.Data)
 	for _, o := range b.Stored {
-		if err := w.putAnew(ctx, from, o, progress); err != nil {
+		stored, err := w.putAnew(ctx, from, o, progress)
+		if err != nil {
 			return err
+		}
+		for i := range b.Data {
+			if b.Data[i].Object == o.Name {
+				b.Data[i].Object = stored.Name // one that is encrypted is called otherwise
+			}
 		}
 	}
 	b.Checked, b.OpenedAt, b.Opening, b.Stored = nil, time.Time{}, nil, nil
 	return w.Commit(ctx, b)
 }
 
-func (w *Writer) putAnew(ctx context.Context, from *Repository, o state.StoredObject, progress func(CopyProgress)) error {
+func (w *Writer) putAnew(ctx context.Context, from *Repository, o state.StoredObject, progress func(CopyProgress)) (state.StoredObject, error) {
 	in, err := from.OpenObject(ctx, w.id, o.Name)
 	if err != nil {
-		return err
+		return state.StoredObject{}, err
 	}
 	defer in.Close()
-	_, err = w.Put(ctx, plainName(o.Name), in, func(n int64) { progress(CopyProgress{Object: o.Name, Bytes: n, Total: o.Size}) })
-	return err
+	return w.Put(ctx, plainName(o.Name), in, func(n int64) { progress(CopyProgress{Object: o.Name, Bytes: n, Total: o.Size}) })
 }

@@ -23,6 +23,8 @@ type Writer struct {
 	mu     sync.Mutex
 	busy   map[string]bool
 	stored []state.StoredObject
+	ahead  []state.StoredObject // of stored, what was there before
+	later  bool                 // what is put is read back by Continue
 	done   bool
 }
 
@@ -112,6 +114,9 @@ func (w *Writer) put(ctx context.Context, name string, src io.Reader, progress f
 		return stored, err
 	}
 	stored.Size, stored.SHA256 = sum.size, sum.hex()
+	if w.later {
+		return stored, nil
+	}
 	if err := r.checkStored(ctx, w.id, stored); err != nil {
 		_ = w.drop(ctx, key)
 		return stored, err
@@ -137,6 +142,14 @@ func (w *Writer) Abort(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
 	defer cancel()
+	if len(w.ahead) > 0 {
+		there, err := w.repo.store.list(ctx, w.repo.backupPrefix(w.id))
+		if err == nil {
+			err = w.removeOthers(ctx, there)
+		}
+		w.stored = w.ahead
+		return err
+	}
 	if err := w.repo.RemoveIncomplete(ctx, w.id); err != nil {
 		return err
 	}

@@ -60,6 +60,8 @@ type Backup struct {
 	PlainStored bool      `json:"plaintext,omitempty"`
 
 	Stored []StoredObject `json:"stored"`
+	// Data is what it holds beside the swarm, in the order of the backup block.
+	Data []BackupData `json:"data,omitempty"`
 	// Checked is when which level of a check was last proved; absent while none
 	// was.
 	Checked *Checks `json:"checked,omitempty"`

@@ -39,13 +39,17 @@ type Host struct {
 	VolumeHolders       []VolumeHolder `json:"volume_holders,omitempty"`
 	VolumeHoldersLooked Presence       `json:"volume_holders_looked,omitempty"`
 
+	// Volumes are those of the host's engine that backups take, sorted by Name.
+	Volumes []Volume `json:"volumes,omitempty"`
+
 	// RunToken is the highest run token that this host has seen for the
 	// cluster (safety rule 20), 0 when none.
 	RunToken uint64 `json:"run_token,omitempty"`
 	// Runs are what earlier runs left on the host, oldest first.
 	Runs []HostRun `json:"runs,omitempty"`
 	// SetAsides are directories beside the swarm directory that hold a swarm's
-	// state, by whomever they were put there, sorted by Path.
+	// state, by whomever they were put there, sorted by Path; and behind them those
+	// that restores of data left beside the places of the data.
 	SetAsides []SetAside `json:"set_asides,omitempty"`
 	// Recoveries are those that have changed something on this host, of any
 	// cluster, sorted by ID.
@@ -63,7 +67,13 @@ type SetAside struct {
 	Path      string    `json:"path"`
 	ChangedAt time.Time `json:"changed_at,omitzero"` // the host's clock
 	HasRaft   bool      `json:"has_raft,omitempty"`
-	Bytes     int64     `json:"bytes"` // allocated
+	Bytes     int64     `json:"bytes"` // allocated; not counted of data
+	// DataOf is the place whose former data it holds, empty of a swarm's state.
+	DataOf  string `json:"data_of,omitempty"`
+	Restore string `json:"restore,omitempty"` // of data: the restore that left it, on this host
+	Cluster string `json:"cluster,omitempty"` // of data: the cluster block's label
+	// Unfinished tells of data that the restore is not over on this host.
+	Unfinished bool `json:"unfinished,omitempty"`
 }
 
 // Service is the engine's systemd unit and its socket.

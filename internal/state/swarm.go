@@ -52,6 +52,10 @@ type Swarm struct {
 	Nodes        []SwarmNode `json:"nodes"` // sorted by ID
 	Objects      Objects     `json:"objects"`
 
+	// Services are those that data sources of backups name, and those that carry
+	// ScaleLabel, sorted by Name; nil where a recorded state does not tell them.
+	Services []ServiceScale `json:"services,omitzero"`
+
 	// Settings are the swarm's spec and what was fixed when it was made; nil
 	// where a recorded state does not tell them.
 	Settings *SwarmSettings `json:"settings,omitempty"`

@@ -34,7 +34,11 @@ func Asides(cfg *schema.Config, st *state.State) []Aside {
 	for _, h := range st.Hosts {
 		for _, s := range h.SetAsides {
 			a := Aside{Node: h.Name, SetAside: s, Recovery: recoveryOf(h, s.Path)}
-			judgeAside(&a, cfg, st, h)
+			if s.DataOf != "" {
+				judgeData(&a, cfg, st)
+			} else {
+				judgeAside(&a, cfg, st, h)
+			}
 			list = append(list, a)
 		}
 	}

@@ -29,12 +29,16 @@ func (s Screen) Asides(list []status.Aside, now time.Time) {
 			if a.HasRaft {
 				what = "a whole cluster"
 			}
+			size := Bytes(a.Bytes)
+			if a.DataOf != "" {
+				what, size = "an application's data", "not counted"
+			}
 			changed := ""
 			if !a.ChangedAt.IsZero() {
 				changed = ", changed " + Age(now, a.ChangedAt) + " ago"
 			}
 			s.printf("  %s %s\n", s.paint(st, a.Node), a.Path)
-			s.paragraph("      ", fmt.Sprintf("%s, %s%s; %s", what, Bytes(a.Bytes), changed, a.Why))
+			s.paragraph("      ", fmt.Sprintf("%s, %s%s; %s", what, size, changed, a.Why))
 			if a.Superfluous {
 				sum += a.Bytes
 			} else if a.Remedy != "" {

@@ -123,6 +123,9 @@ func (s Screen) Backup(b state.Backup, repository string, now time.Time) {
 	if b.PlainStored {
 		row("encryption", "none: stored in clear")
 	}
+	for _, d := range b.Data {
+		row("data", dataWords(d))
+	}
 	for _, o := range b.Stored {
 		row("object", fmt.Sprintf("%s  %s  sha256 %s", o.Name, Bytes(o.Size), o.SHA256))
 	}

@@ -23,6 +23,7 @@ var budgets = map[string]time.Duration{
 	"TestRecoveryRefusedOn28": 150 * time.Second,
 	"TestRecoveryShapes":      160 * time.Second,
 	"TestSchedule":            45 * time.Second,
+	"TestData":                150 * time.Second,
 }
 
 // onlyTortured are tests that make torture alone runs: they cost make test nothing.

@@ -59,7 +59,7 @@ func objects(t testing.TB, o Options, root ca.RootCA) []api.StoreObject {
 	for i := range o.Tasks {
 		all = append(all, &api.Task{ID: id("task", i), Meta: meta(i), ServiceID: id("service", i), NodeID: o.NodeID, Slot: uint64(i + 1)})
 	}
-	return all
+	return append(all, o.Extra...)
 }
 
 func cluster(t testing.TB, o Options, root ca.RootCA, created *gogotypes.Timestamp) *api.Cluster {

@@ -2,6 +2,8 @@ package raftdirtest
 
 import (
 	"time"
+
+	"github.com/moby/swarmkit/v2/api"
 )
 
 // The defaults of Options, for tests that compare with them.
@@ -41,6 +43,9 @@ type Options struct {
 	ExternalCA, Rotating    bool      // as the cluster object tells
 
 	Services, Networks, Secrets, Configs, Tasks, Workers int
+
+	// Extra are more objects, such as services with mounts and their tasks.
+	Extra []api.StoreObject
 
 	// NodeAddr is the address that this manager's node object has in its status.
 	NodeAddr string
