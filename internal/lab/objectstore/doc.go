@@ -8,3 +8,7 @@
 // against the same server. Its tests carry the build tag lab, need the Go module proxy
 // once, no root and no engine.
 package objectstore
+
+// Gateway is the S3 server's program and version, as the go command takes it. It serves
+// a directory and keeps its metadata beside it.
+const Gateway = "github.com/versity/versitygw/cmd/versitygw@v1.8.0"

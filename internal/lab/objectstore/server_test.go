@@ -21,7 +21,6 @@ import (
 )
 
 const (
-	gateway    = "github.com/versity/versitygw/cmd/versitygw@v1.8.0"
 	accessKey  = "AKIAREQUEENTEST"
 	secretKey  = "hush-hush-hush"
 	bucketName = "backups"
@@ -58,10 +57,10 @@ func program(t *testing.T) string {
 		if built.dir, built.err = os.MkdirTemp("", "requeen-objectstore-"); built.err != nil {
 			return
 		}
-		cmd := exec.Command("go", "install", gateway)
+		cmd := exec.Command("go", "install", Gateway)
 		cmd.Env = append(os.Environ(), "GOBIN="+built.dir, "GOFLAGS=")
 		if out, err := cmd.CombinedOutput(); err != nil {
-			built.err = fmt.Errorf("go install %s: %w\n%s", gateway, err, out)
+			built.err = fmt.Errorf("go install %s: %w\n%s", Gateway, err, out)
 		}
 	})
 	if built.err != nil {

@@ -37,9 +37,10 @@ const databaseVolume = `
 `
 
 // TestData loses an application with its volume, alone and with the whole swarm, and
-// has its data back.
+// has its data back out of a bucket.
 func TestData(t *testing.T) {
 	s := newSwarm(t, lab.Options{Name: "v6", Suite: "sid", Managers: 1, Workers: 1})
+	s.inBucket()
 	s.deploysDatabase()
 	s.edit("    from = \"follower\"\n  }\n", "    from = \"follower\"\n  }\n"+databaseVolume)
 	s.append("\nrecovery {\n  allow = [\"start\", \"unlock\", \"force_new_cluster\", \"restore\"]\n}\n")
@@ -61,6 +62,13 @@ func TestData(t *testing.T) {
 	s.does("apply", "-digest", p.Digest, "data.plan")
 	s.databaseRuns()
 	s.hasBack(before, after, digest)
+	s.killedInRestore(4, true, before, after, digest)
+	if torture() {
+		for n := 1; n <= 6; n++ {
+			s.killedInRestore(n, true, before, after, digest)
+			s.killedInRestore(n, false, before, after, digest)
+		}
+	}
 	if r := s.run("status"); !strings.Contains(strings.Join(strings.Fields(r.stdout), ""), "requeen-") {
 		t.Errorf("status lists nothing that was set aside:\n%s", r.stdout)
 	}
@@ -179,9 +187,35 @@ func (s *swarm) killedWhileQuiet(write int) {
 	p = s.planFile("again.plan")
 	s.does("apply", "-digest", p.Digest, "again.plan")
 	s.databaseRuns()
+	s.unlabelled()
+	must(s.t, os.RemoveAll(filepath.Join(s.repository(), s.lab.Name())))
+	must(s.t, os.RemoveAll(s.journal))
+}
+
+// killedInRestore kills apply after a journal write of a restore of data into the
+// living swarm, and goes on from the journal, or without it by new plans.
+func (s *swarm) killedInRestore(write int, journal bool, before, after int, digest string) {
+	s.t.Helper()
+	p := s.planFile("data.plan", "-restore=latest", "-only=volume.app")
+	r := s.runWith([]string{fmt.Sprintf("%s=%d", killVariable, write)}, "apply", "-digest", p.Digest, "data.plan")
+	if r.status != -1 {
+		s.t.Fatalf("apply was not killed after write %d: exit %d", write, r.status)
+	}
+	if journal {
+		s.does("apply", "-digest", p.Digest, "data.plan")
+	} else {
+		must(s.t, os.RemoveAll(s.journal))
+		s.plansToTheEnd()
+	}
+	s.databaseRuns()
+	s.hasBack(before, after, digest)
+	s.unlabelled()
+}
+
+// unlabelled says that the database has no label of a run any more.
+func (s *swarm) unlabelled() {
+	s.t.Helper()
 	if out := s.on("m1", `docker service inspect db -f '{{json .Spec.Labels}}'`); strings.Contains(out, "io.requeen") {
 		s.t.Errorf("db still has the labels %s", out)
 	}
-	must(s.t, os.RemoveAll(filepath.Join(s.repository(), s.lab.Name())))
-	must(s.t, os.RemoveAll(s.journal))
 }
