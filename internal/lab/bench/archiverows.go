@@ -67,6 +67,7 @@ func (a *archives) notes(ctx context.Context) ([]string, error) {
 			return nil, err
 		}
 		first, _, _ := strings.Cut(strings.Trim(string(out), "* \n"), "\n")
+		first, _, _ = strings.Cut(first, ", ")
 		versions = append(versions, program[0]+": "+first)
 	}
 	return []string{

@@ -146,9 +146,12 @@ func (s *Section) table(b io.StringWriter) {
 			}
 		}
 		_, _ = b.WriteString(fmt.Sprintf("| %s | %s: %s | %s: %s | **%.2f** | %s | %s | %d | %s |\n",
-			r.What, r.Ours.Label, r.Ours.middle(), r.Other.Label, r.Other.middle(), sp.Median, middle, all, sp.N, bound))
+			cell(r.What), cell(r.Ours.Label), r.Ours.middle(), cell(r.Other.Label), r.Other.middle(), sp.Median, middle, all, sp.N, bound))
 	}
 }
+
+// cell is text in a cell of a table, of which a pipe would begin the next.
+func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
 
 // middle is a series' median with its unit.
 func (s *Series) middle() string {
