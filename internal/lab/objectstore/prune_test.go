@@ -4,17 +4,13 @@ package objectstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/requeen/requeen/apply"
-	"github.com/requeen/requeen/internal/effects"
 	"github.com/requeen/requeen/internal/repository"
 	"github.com/requeen/requeen/internal/state"
 )
@@ -56,33 +52,6 @@ func aged(t *testing.T, r *repository.Repository, n int) (ids []string) {
 		ids = append(ids, b.ID)
 	}
 	return ids
-}
-
-// A bucket that somebody empties in the middle of a prune: nothing more is removed, and
-// the backup that was to stay is named.
-func TestEmptiedInAPrune(t *testing.T) {
-	s := newServer(t)
-	ids := aged(t, repositoryAt(t, s.url()), 3)
-	w := effects.New(effects.Options{Now: time.Now, Repositories: map[string]repository.Options{
-		"offsite": {Name: "offsite", URL: s.url(), Cluster: "prod", Plaintext: true}}})
-	removal := func(id string) apply.Removal {
-		return apply.Removal{Repository: "offsite", ID: id, Backup: "state", SwarmID: "swarm1", Keeps: ids[2]}
-	}
-	if removed, err := w.Remove(t.Context(), removal(ids[0])); !removed || err != nil {
-		t.Fatal(removed, err)
-	}
-	found, err := filepath.Glob(filepath.Join(s.root, "data", bucketName, "place", "prod", "2*"))
-	for _, dir := range found {
-		err = errors.Join(err, os.RemoveAll(dir))
-	}
-	if err != nil || len(found) != 2 {
-		t.Fatal(found, err)
-	}
-	removed, err := w.Remove(t.Context(), removal(ids[1]))
-	var gone *apply.NotKeptError
-	if removed || !errors.As(err, &gone) || gone.ID != ids[2] {
-		t.Errorf("the bucket is empty, and what was said is %v, %v", removed, err)
-	}
 }
 
 // A removal that is killed leaves a backup that is whole, or none; another removal takes
