@@ -6,11 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/requeen/requeen/internal/diag"
 	"github.com/requeen/requeen/internal/state"
@@ -237,33 +235,5 @@ func TestNoKeyToSignWith(t *testing.T) {
 	}
 	if _, err := Open(ctx, Options{URL: o.URL, Cluster: "prod", VerifyKeys: []string{private}}); err == nil || strings.Contains(err.Error(), private) {
 		t.Errorf("a private key as a verify key: %v", err)
-	}
-}
-
-// The page says how a signature is verified by hand.
-func TestPageSignature(t *testing.T) {
-	t.Parallel()
-	for _, program := range []string{"bash", "jq", "openssl"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skip(program + " is not here")
-		}
-	}
-	r, root, _, public := signedRepository(t)
-	if err := tryStore(ctx, r, testID, map[string][]byte{"swarm.tar": content(5, 1000)}); err != nil {
-		t.Fatal(err)
-	}
-	if err := r.RecordOpened(ctx, testID, time.Now()); err != nil {
-		t.Fatal(err)
-	}
-	script := pageBlock(t, "signature")
-	for _, good := range []bool{true, false} {
-		cmd := exec.Command("bash", "-euo", "pipefail", "-c", script)
-		cmd.Dir = t.TempDir()
-		cmd.Env = append(os.Environ(), "cluster="+filepath.Join(root, "prod"), "backup="+testID, "verify_key="+public)
-		out, err := cmd.CombinedOutput()
-		if (err == nil) != good {
-			t.Errorf("%v: %s", err, out)
-		}
-		rewrite(t, manifestOf(root, testID), func(m map[string]any) { m["node"] = "elsewhere" })
 	}
 }
