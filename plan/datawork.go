@@ -14,6 +14,22 @@ type DataWork struct {
 	Sources []DataSource `json:"sources,omitempty"`
 }
 
+// words name in a plan's summary what a step of a kind does: to which services, or with
+// which data.
+func (w *DataWork) words(k Kind) string {
+	names := w.Services
+	if k == ArchiveData {
+		names = nil
+		for _, s := range w.Sources {
+			names = append(names, s.ID())
+		}
+	}
+	if len(names) == 0 { // nothing is at rest, and commands are all there is
+		return map[Kind]string{Quiesce: "run its commands before", Resume: "run its commands after"}[k]
+	}
+	return kindWords[k] + " " + listing(names)
+}
+
 // DataSource is a volume or a directory that is read.
 type DataSource struct {
 	Kind   string `json:"kind"`             // volume or directory

@@ -13,7 +13,7 @@ var kindWords = map[Kind]string{Stop: "stop", Archive: "copy", Start: "start", U
 	RemoveNode: "remove", UpdateNode: "update", Await: "await", RotateJoinTokens: "rotate join tokens by",
 	RotateUnlockKey: "rotate unlock key by", Check: "check by",
 	Promote: "promote", Demote: "demote", Leave: "take out", UpdateSwarm: "update the swarm's settings by", Rebalance: "spread", PruneBackups: "prune", CopyBackup: "copy to",
-	PutSchedule: "schedule", TakeSchedule: "unschedule", Quiesce: "quiesce for", ArchiveData: "read data of", Resume: "resume for"}
+	PutSchedule: "schedule", TakeSchedule: "unschedule", Quiesce: "quiesce", ArchiveData: "read", Resume: "resume"}
 
 // summary is the plan in one line.
 func (p *planner) summary(needs []*need) string {
@@ -79,6 +79,10 @@ func (p *planner) summarize(n *need) string {
 		if !partOf(s, n) {
 			continue
 		}
+		if s.Data != nil {
+			words = append(words, s.Data.words(s.Kind))
+			continue
+		}
 		word := kindWords[s.Kind]
 		if s.Node != node {
 			word += " " + s.Node
@@ -102,7 +106,11 @@ func (p *planner) leftSteps(needs []*need) string {
 		for _, n := range needs {
 			part = part || partOf(s, n)
 		}
-		if !part {
+		switch {
+		case part:
+		case s.Data != nil:
+			words = append(words, s.Data.words(s.Kind))
+		default:
 			words = append(words, kindWords[s.Kind]+" "+s.Node)
 		}
 	}
