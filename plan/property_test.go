@@ -98,7 +98,7 @@ func harm(t *rapid.T, st *state.State, name string) {
 		func() { h.Engine.LocalNodeState = "error" },
 		func() { h.Service.ActiveState = "activating" },
 		func() { h.Engine.LiveRestore = true },
-		func() { m.ID = "anew" },
+		func() { m.ID = "anew-" + name },
 		func() { m.ManagerAddr, m.Addr = "10.0.0.11:2377", "10.0.0.11" },
 	}
 	for range rapid.SampledFrom([]int{0, 0, 0, 1, 2}).Draw(t, "harms") {
