@@ -51,7 +51,9 @@ func drawWild(t *rapid.T) plan.Input {
 	}
 	st.Hosts = append(st.Hosts[:declared], st.Hosts[n:]...)
 	for range rapid.IntRange(0, 3).Draw(t, "backups") {
-		st.Repositories[0].Backups = append(st.Repositories[0].Backups, drawBackup(t))
+		b := drawBackup(t)
+		b.ID += fmt.Sprint(len(st.Repositories[0].Backups)) // a repository has an ID once
+		st.Repositories[0].Backups = append(st.Repositories[0].Backups, b)
 	}
 	if rapid.IntRange(0, 7).Draw(t, "no swarm") == 0 {
 		silent(st, "nobody answers")

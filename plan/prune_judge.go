@@ -12,7 +12,10 @@ import (
 // judge says of a block's backups which stay; made are those that the plan makes.
 // Another block's, another swarm's and a recovery's safety copies are in no list.
 func (m measure) judge(rules KeepRules, list []state.Backup, made ...retention.Item) ([]retention.Verdict, error) {
-	items := slices.Clone(made)
+	items, stored := slices.Clone(made), map[string]time.Time{}
+	for _, it := range made {
+		stored[it.ID] = m.now
+	}
 	for i := range list {
 		b := &list[i]
 		fault, concerns := m.fault(b)
@@ -20,8 +23,12 @@ func (m measure) judge(rules KeepRules, list []state.Backup, made ...retention.I
 			continue
 		}
 		items = append(items, retention.Item{ID: b.ID, At: b.TakenAt, Fault: fault})
+		stored[b.ID] = b.TakenAt
+		if b.UploadedAt.After(b.TakenAt) {
+			stored[b.ID] = b.UploadedAt
+		}
 	}
-	inUse(items, m.now)
+	inUse(items, stored, m.now)
 	for i := range items {
 		if contains(m.restoring, items[i].ID) {
 			items[i].InUse = "a plan that was saved, or a run that was cut, restores it"
@@ -31,15 +38,16 @@ func (m measure) judge(rules KeepRules, list []state.Backup, made ...retention.I
 }
 
 // inUse marks what a plan may restore that was made before and may still be begun:
-// the backup was the newest at some time since, or is younger than that.
-func inUse(items []retention.Item, now time.Time) {
+// the backup was the newest at some time since, or is younger than that. A younger one
+// took its place when it was stored, which after a cut run is long after it was taken.
+func inUse(items []retention.Item, stored map[string]time.Time, now time.Time) {
 	since := now.Add(-expiry)
-	next := map[string]time.Time{} // when the next younger one that counts was taken
+	next := map[string]time.Time{} // when the next younger one that counts was stored
 	slices.SortStableFunc(items, func(a, b retention.Item) int { return b.At.Compare(a.At) })
 	last := time.Time{}
 	for _, it := range items {
 		if it.Fault == "" {
-			next[it.ID], last = last, it.At
+			next[it.ID], last = last, stored[it.ID]
 		}
 	}
 	for i := range items {

@@ -35,6 +35,31 @@ func stale(p *plan.Plan, st *state.State) string {
 	return strings.Join(words, "\n")
 }
 
+// The copy of a cut run takes the newest backup's place when it is stored, however long
+// ago it was taken: what was the newest until then stays for an hour, and the plan that
+// stores the copy is not stale at once.
+func TestAnAdoptedCopyRemovesNotWhatItReplaces(t *testing.T) {
+	cfg, st := literal(3, "state"), observed(3)
+	cfg.Backups[0].Keep = &schema.Keep{Last: 1}
+	st.Repositories[0].Backups = dailies(25*time.Hour, 2)
+	st.Host("m2").Runs = []state.HostRun{cutRun(3 * time.Hour)}
+	p, err := plan.Build(plan.Input{Config: cfg, State: st, Now: observedAt, ToolVersion: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range p.Steps {
+		if s.Kind == plan.PruneBackups && (len(s.Prune.Remove) != 1 || s.Prune.Remove[0].ID != st.Repositories[0].Backups[1].ID) {
+			t.Errorf("removed: %+v", s.Prune.Remove)
+		}
+	}
+	if p.Steps[len(p.Steps)-1].Kind != plan.PruneBackups {
+		t.Errorf("nothing is removed: %s", p.Summary)
+	}
+	if have := stale(p, st); have != "" {
+		t.Error(have)
+	}
+}
+
 // A plan that removes is stale once one of its list is the newest verified backup, or
 // none is there; that others are gone is no matter.
 func TestPruneStale(t *testing.T) {

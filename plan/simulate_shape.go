@@ -91,7 +91,7 @@ func (s *simulation) demote(id string) error {
 	case s.deposed:
 		return errors.New("and the leader was before it")
 	}
-	s.deposed = s.leader[id]
+	s.deposed = s.leader[id] && s.up[id] // one that is down leads by an old list alone
 	s.order = slices.DeleteFunc(slices.Clone(s.order), func(o string) bool { return o == id })
 	if s.byName[s.name[id]] == id {
 		delete(s.byName, s.name[id])
