@@ -44,6 +44,7 @@ type DataRequest struct {
 	ID         string // the backup's
 	Repository string // the repository block's label
 	Host       state.Host
+	SideBySide bool             // another source is read at the same time
 	Source     state.BackupData // what of it is known before: Kind, Name, Node, Volume, Path, Consistency, Quiesced
 }
 

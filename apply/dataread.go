@@ -3,12 +3,17 @@ package apply
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/requeen/requeen/plan"
 )
+
+// readAtOnce is of how many nodes data are read side by side. All of it passes through
+// this machine, whose line and memory are what more of them would wait for.
+const readAtOnce = 2
 
 // archiveData reads every source that the journal does not hold yet: those of one node
 // after each other, those of several side by side. The services are seen down before:
@@ -59,8 +64,9 @@ func archiveData(ctx context.Context, t *task) error {
 // reading is sources of several nodes being read. What belongs to the run, which is one
 // thing at a time, is used with mu held.
 type reading struct {
-	t      *task
-	cancel context.CancelCauseFunc
+	t          *task
+	cancel     context.CancelCauseFunc
+	sideBySide bool
 
 	mu   sync.Mutex
 	err  error
@@ -74,9 +80,15 @@ func (r *reading) all(ctx context.Context, nodes map[string][]plan.DataSource) {
 		}
 		return
 	}
+	r.sideBySide = true
+	free := make(chan struct{}, readAtOnce)
 	var wg sync.WaitGroup
-	for _, list := range nodes {
-		wg.Go(func() { r.node(ctx, list) })
+	for _, name := range slices.Sorted(maps.Keys(nodes)) {
+		free <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-free }()
+			r.node(ctx, nodes[name])
+		})
 	}
 	wg.Wait()
 }
@@ -108,7 +120,7 @@ func (r *reading) read(ctx context.Context, s plan.DataSource) (StoredData, erro
 func (r *reading) request(s plan.DataSource) DataRequest {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	req := DataRequest{ID: r.t.q.id, Repository: r.t.s.Repository, Source: backupData(s)}
+	req := DataRequest{ID: r.t.q.id, Repository: r.t.s.Repository, Source: backupData(s), SideBySide: r.sideBySide}
 	if h := r.t.seen.Host(s.Node); h != nil {
 		req.Host = *h
 	}

@@ -13,10 +13,15 @@ import (
 var _ apply.Archive = (*World)(nil)
 
 func (w *World) repository(ctx context.Context, name string) (*repository.Repository, error) {
+	return w.repositoryWith(ctx, name, func(*repository.Options) {})
+}
+
+func (w *World) repositoryWith(ctx context.Context, name string, set func(*repository.Options)) (*repository.Repository, error) {
 	o, ok := w.o.Repositories[name]
 	if !ok {
 		return nil, fmt.Errorf("repository %s is not declared", name)
 	}
+	set(&o)
 	return repository.Open(ctx, o)
 }
 

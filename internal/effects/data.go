@@ -116,7 +116,7 @@ func (w *World) StoreData(ctx context.Context, req apply.DataRequest, progress f
 	if err != nil {
 		return out, err
 	}
-	repo, err := w.repository(ctx, req.Repository)
+	repo, err := w.repositoryWith(ctx, req.Repository, func(o *repository.Options) { o.SideBySide = req.SideBySide })
 	if err != nil {
 		return out, err
 	}

@@ -12,25 +12,26 @@ import (
 // An archive is compressed in pieces of four windows, several at a time, so that a
 // machine with more processors archives faster; what comes out is one frame all the
 // same. Memory is bounded by both numbers: at most compressors and two more pieces are
-// held, each as it came and as it is stored, whatever the archive's size. A larger
+// held, each as it came and as it is stored, whatever the archive's size. With one
+// compressor there are no pieces, and an archive takes a fifth of that. A larger
 // window finds repetitions that are further apart and needs as many times the memory,
 // which the collector doubles: with 512 KB the process came near its 100 MB.
 const (
 	compressWindow = 256 << 10
-	compressorsMax = 4
+	compressorsMax = 2
 )
 
 // compressors is how many pieces are compressed at once.
 func compressors() int { return min(runtime.GOMAXPROCS(0), compressorsMax) }
 
-// compress writes what src gives to dst, compressed, from another goroutine than the
-// one that reads. When it returns no goroutine of it is left, and after a failure
+// compress writes what src gives to dst, compressed by n at once, from another goroutine
+// than the one that reads. When it returns no goroutine of it is left, and after a failure
 // nothing more was written: what stands in the queue is not worth a slow line's time.
-func compress(dst io.Writer, src io.Reader) error {
+func compress(dst io.Writer, src io.Reader, n int) error {
 	out := &gate{w: dst}
 	// WithZeroFrames: an empty stream must open with zstd -d as well.
 	z, err := zstd.NewWriter(out, zstd.WithZeroFrames(true), zstd.WithWindowSize(compressWindow),
-		zstd.WithEncoderConcurrency(compressors()), zstd.WithConcurrentBlocks(true))
+		zstd.WithEncoderConcurrency(n), zstd.WithConcurrentBlocks(n > 1))
 	if err != nil {
 		return err
 	}

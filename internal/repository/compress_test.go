@@ -32,7 +32,7 @@ func TestCompressInPieces(t *testing.T) {
 	for _, n := range []int{0, 1, 1 << 16, piece - 1, piece, piece + 1, 5*piece + 17} {
 		want := halfNoise(uint64(n), n)
 		var stored bytes.Buffer
-		if err := compress(&stored, bytes.NewReader(want)); err != nil {
+		if err := compress(&stored, bytes.NewReader(want), compressors()); err != nil {
 			t.Fatal(err)
 		}
 		z, err := zstd.NewReader(bytes.NewReader(stored.Bytes()), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(compressWindow))
@@ -57,13 +57,13 @@ func TestCompressFails(t *testing.T) {
 	data := content(1, 40<<20)
 	for _, at := range []int{0, 1, 5 << 20, 30 << 20} {
 		var out meter
-		if err := compress(&out, io.MultiReader(bytes.NewReader(data[:at]), iotest.ErrReader(broken))); !errors.Is(err, broken) {
+		if err := compress(&out, io.MultiReader(bytes.NewReader(data[:at]), iotest.ErrReader(broken)), compressors()); !errors.Is(err, broken) {
 			t.Errorf("a source that fails after %d bytes: %v", at, err)
 		}
 		if n := out.out.Load(); n > int64(at)+1024 {
 			t.Errorf("%d bytes were written of %d", n, at)
 		}
-		if err := compress(&meter{limit: int64(at), err: broken}, bytes.NewReader(data)); !errors.Is(err, broken) {
+		if err := compress(&meter{limit: int64(at), err: broken}, bytes.NewReader(data), compressors()); !errors.Is(err, broken) {
 			t.Errorf("a target that fails after %d bytes: %v", at, err)
 		}
 	}
@@ -81,7 +81,7 @@ func TestCompressHoldsLittle(t *testing.T) {
 	src := &meter{src: bytes.NewReader(content(2, 64<<20))} // which takes as much room stored
 	ahead := int64(0)
 	src.wrote = func() { ahead = max(ahead, src.in.Load()-src.out.Load()) }
-	if err := compress(src, src); err != nil {
+	if err := compress(src, src, compressors()); err != nil {
 		t.Fatal(err)
 	}
 	if ahead > most {
@@ -120,7 +120,7 @@ func BenchmarkCompress(b *testing.B) {
 	data := halfNoise(3, 64<<20)
 	b.SetBytes(int64(len(data)))
 	for b.Loop() {
-		if err := compress(io.Discard, bytes.NewReader(data)); err != nil {
+		if err := compress(io.Discard, bytes.NewReader(data), compressors()); err != nil {
 			b.Fatal(err)
 		}
 	}

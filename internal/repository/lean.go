@@ -6,10 +6,9 @@ import (
 )
 
 // leanBytes is what the runtime may take while an upload is under way before it
-// collects garbage whatever the rest of the process is used to: S3's library reads the
-// beginning of an object into a buffer that it grows, which with Go's usual pace takes
-// the process well above 100 MB.
-const leanBytes = 40 << 20
+// collects garbage whatever the rest of the process is used to: the parts of an upload
+// are most of what lives, and with Go's usual pace as much garbage lies beside them.
+const leanBytes = 28 << 20
 
 var lean struct {
 	sync.Mutex

@@ -33,6 +33,10 @@ type Options struct {
 	// private key is; read when a backup is made.
 	VerifyKeys []string
 	SignKey    SignKey
+
+	// SideBySide says that this process stores another archive at the same time: each
+	// is compressed by one processor, and two take no more memory than one alone does.
+	SideBySide bool
 }
 
 // Repository is one cluster's part of a repository. Its methods may be called
@@ -74,6 +78,8 @@ func Open(_ context.Context, o Options) (*Repository, error) {
 		if r.sealer, err = newSealer(o.Recipients, o.Plaintext); err != nil {
 			return nil, err
 		}
+		_, bucket := s.(*objectStore)
+		r.sealer.lean = o.SideBySide || bucket // a bucket's line is slower than one compressor, and its parts take memory
 	}
 	return r, nil
 }

@@ -83,6 +83,7 @@ type sealer struct {
 	recipients []age.Recipient
 	texts      []string
 	plaintext  bool
+	lean       bool // one compressor is enough
 }
 
 func newSealer(list []string, plaintext bool) (*sealer, error) {
@@ -107,13 +108,20 @@ func (s *sealer) copy(dst io.Writer, src io.Reader) error {
 		}
 		out = sealed
 	}
-	if err := compress(out, src); err != nil {
+	if err := compress(out, src, s.compressors()); err != nil {
 		return err
 	}
 	if sealed != nil {
 		return sealed.Close()
 	}
 	return nil
+}
+
+func (s *sealer) compressors() int {
+	if s.lean {
+		return 1
+	}
+	return compressors()
 }
 
 // EncryptSmall encrypts a few bytes, such as a key, to the recipients; what it

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go/middleware"
 	"gocloud.dev/blob"
@@ -32,6 +33,25 @@ func s3Listing(as func(any) bool) error {
 		})
 	})
 	return nil
+}
+
+// s3Upload makes the first part as large as the others. Left alone the library reads
+// 16 MB before it decides for parts, into a buffer that it grows: twice as much memory
+// as the whole rest of an upload takes.
+func s3Upload(b *blob.Bucket) func(as func(any) bool) error {
+	var client *s3.Client
+	known := b.As(&client)
+	return func(as func(any) bool) error {
+		var uploads *transfermanager.Client
+		if !known || !as(&uploads) {
+			return nil
+		}
+		*uploads = *transfermanager.New(client, func(o *transfermanager.Options) {
+			o.RequestChecksumCalculation = client.Options().RequestChecksumCalculation
+			o.PartSizeBytes, o.MultipartUploadThreshold, o.Concurrency = partSize, partSize, partsAtOnce
+		})
+		return nil
+	}
 }
 
 // s3Parts ends the uploads below prefix that are left over: their parts have no

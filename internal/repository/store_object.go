@@ -27,6 +27,8 @@ type objectStore struct {
 	dial func(context.Context) (*blob.Bucket, error)
 	// before is called by listings, to see what the server answered.
 	before func(as func(any) bool) error
+	// writing gives what sets up the library's upload; nil where nothing has to be.
+	writing func(*blob.Bucket) func(as func(any) bool) error
 	// parts ends the uploads below a prefix that left calls left over; nil
 	// where the service lets them expire by itself.
 	parts func(ctx context.Context, b *blob.Bucket, prefix string, left func(key string, begun time.Time) bool) ([]string, error)

@@ -47,16 +47,20 @@ func (s *objectStore) create(ctx context.Context, key string) (objectWriter, err
 	if err != nil {
 		return nil, err
 	}
+	options := &blob.WriterOptions{
+		BufferSize: partSize, MaxConcurrency: partsAtOnce,
+		ContentType: "application/octet-stream", DisableContentTypeDetection: true,
+	}
+	if s.writing != nil {
+		options.BeforeWrite = s.writing(bucket)
+	}
 	own, abort := context.WithCancel(context.WithoutCancel(ctx))
 	out, in := io.Pipe()
 	w := &blobWriter{service: s.service, ctx: ctx, pipe: in, ended: make(chan struct{}), abort: abort, gentle: s.service.gentle}
 	go func() {
 		defer close(w.ended)
 		defer leanly()()
-		w.err = bucket.Upload(own, s.prefix+key, out, &blob.WriterOptions{
-			BufferSize: partSize, MaxConcurrency: partsAtOnce,
-			ContentType: "application/octet-stream", DisableContentTypeDetection: true,
-		})
+		w.err = bucket.Upload(own, s.prefix+key, out, options)
 		_ = out.CloseWithError(errors.Join(w.err, errCancelled))
 	}()
 	w.unwatch = context.AfterFunc(ctx, func() { w.giveUp(ctx.Err()) })
