@@ -41,20 +41,12 @@ func (s *objectStore) createOnce(ctx context.Context, key string, data []byte) e
 	}
 }
 
+// putNew hands the object over whole: a writer of Azure's library crashes when the
+// server refuses what was written to it.
 func putNew(ctx context.Context, bucket *blob.Bucket, key string, data []byte) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	w, err := bucket.NewWriter(ctx, key, &blob.WriterOptions{
+	return bucket.Upload(ctx, key, bytes.NewReader(data), &blob.WriterOptions{
 		IfNotExist: true, ContentType: "application/octet-stream", DisableContentTypeDetection: true,
 	})
-	if err != nil {
-		return err
-	}
-	if _, err := w.Write(data); err != nil {
-		cancel() // or Close would make an object of it
-		return errors.Join(err, w.Close())
-	}
-	return w.Close()
 }
 
 // whose tells of an object that is in the way whether this call made it.
