@@ -44,6 +44,12 @@ func retentionCases() []golden {
 		silent(st, "no manager answers")
 	})
 	waits.prune = true
+	awaited := pruning("prune-data-awaited", "backup prune, while a service waits for data out of one of the backups, on whatever machine the restore was cut.", "last = 2", func(st *state.State) {
+		keep(st, dailies(30*time.Hour, 4)...)
+		st.Swarm.Services = []state.ServiceScale{{ID: "svc", Name: "db_postgres", Mode: "replicated", Scale: "1",
+			Waits: state.PendingRestore{ID: "20250310T025500Z-c0ffee", Backup: st.Repositories[0].Backups[3].ID, Repository: "local", Sources: []string{"volume.pgdata"}}.Value()}}
+	})
+	awaited.prune = true
 	none := pruning("prune-none", "backup prune, and every backup is kept by a rule.", "last = 9", func(st *state.State) { keep(st, dailies(30*time.Hour, 4)...) })
 	none.prune = true
 	return []golden{
@@ -70,6 +76,6 @@ func retentionCases() []golden {
 			keep(st, dailies(5*time.Hour, 3)...)
 			st.Host("w1").Recoveries = []state.HostRecovery{{ID: "20250309T000000Z-abcdef", Cluster: "prod", Phase: state.RecoveryBegun}}
 		}).want(""),
-		aloof.want("", "RQ201", "RQ301"), noLock.want(""), alone.want("prune local", "RQ150"), waits.want("", "RQ250"), none.want(""),
+		aloof.want("", "RQ201", "RQ301"), noLock.want(""), alone.want("prune local", "RQ150"), waits.want("", "RQ250"), awaited.want("", "RQ250"), none.want(""),
 	}
 }

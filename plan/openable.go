@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"time"
 
 	"github.com/requeen/requeen/internal/diag"
 	"github.com/requeen/requeen/internal/state"
@@ -16,7 +17,7 @@ func (p *planner) openableHazards(needs []*need) {
 		return
 	}
 	for _, n := range needs {
-		if n.newest != nil && n.repo != nil && NeverOpenedSet(n.newest, n.holder.Backups) && !neverOpened(p.w.cfg.Repository(n.holder.Name)) {
+		if n.newest != nil && n.repo != nil && NeverOpenedSet(n.newest, n.holder.Backups, p.in.Now) && !neverOpened(p.w.cfg.Repository(n.holder.Name)) {
 			p.hazard(diag.NeverOpened, 0, "", "No backup of %s that is encrypted to the recipients of %s was ever opened with an identity", n.block.Name, n.newest.ID)
 		}
 	}
@@ -32,15 +33,16 @@ func (p *planner) openableHazards(needs []*need) {
 
 // NeverOpenedSet tells whether no backup with the recipients of this one was ever
 // opened with an identity; one that is stored in clear needs none.
-func NeverOpenedSet(b *state.Backup, all []state.Backup) bool {
-	return !b.PlainStored && LastOpened(b, all).OpenedAt.IsZero()
+func NeverOpenedSet(b *state.Backup, all []state.Backup, now time.Time) bool {
+	return !b.PlainStored && LastOpened(b, all, now).OpenedAt.IsZero()
 }
 
 // LastOpened is the backup with the recipients of this one that was opened last, or
-// one that never was.
-func LastOpened(b *state.Backup, all []state.Backup) (last state.Backup) {
+// one that never was. What was opened in the future, by a clock that was wrong or by
+// nobody, says nothing of the time since: it would never be long ago.
+func LastOpened(b *state.Backup, all []state.Backup, now time.Time) (last state.Backup) {
 	for _, o := range all {
-		if o.Problem == nil && o.Cluster == b.Cluster && o.OpenedAt.After(last.OpenedAt) && sameSet(o.Recipients, b.Recipients) {
+		if o.Problem == nil && !o.OpenedAt.After(now.Add(maxSkew)) && o.Cluster == b.Cluster && o.OpenedAt.After(last.OpenedAt) && sameSet(o.Recipients, b.Recipients) {
 			last = o
 		}
 	}

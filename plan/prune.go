@@ -112,6 +112,13 @@ func (p *planner) pruneWaits() string {
 			}
 		}
 	}
+	if waiting := p.w.pendingRestores(); len(waiting) > 0 {
+		what := "a backup"
+		if r, ok := state.ParsePendingRestore(waiting[0]); ok {
+			what = "backup " + r.Backup
+		}
+		return "Services wait for data out of " + what + ", of which the restore was cut, and no backup is removed before they run again"
+	}
 	switch {
 	case p.plan.Recovery != nil || p.in.Restore != "":
 		return "The swarm is to be brought back, and no backup is removed before that is done"

@@ -96,6 +96,7 @@ func (l *loader) warnAt(d declared, summary, detail, remedy string) {
 func (l *loader) checkBackup(b Backup, at backupPlaces) {
 	l.checkEscrow(b, at)
 	l.checkCopies(b, at)
+	l.checkScheduledCopies(b, at)
 	l.checkSchedule(b, at.schedule)
 	l.checkData(b, at.data)
 	if len(b.Copies) == 0 && b.Repository != "" && len(l.repositoryBlocks(b.Repository)) == 0 && !l.broken {

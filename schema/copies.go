@@ -3,8 +3,8 @@ package schema
 import "fmt"
 
 var copiesAttr = attrSpec{name: "copies", typ: "list of repositories' names",
-	doc:    "Where it is kept, in place of repository: the backup counts once each of them holds it, verified. It is taken once and stored in the first of them that can be used; the others get copies of what is stored there, and so does one that was out of reach, as long as the backup is younger than max_age. A restore takes the first that serves. Where the recipients of two of them differ, the one that is copied from needs an identity.",
-	misuse: []string{"a repository that is not declared, or that stands twice", "fewer than two"}}
+	doc:    "Where it is kept, in place of repository: the backup counts once each of them holds it, verified. It is taken once and stored in the first of them that can be used; the others get copies of what is stored there, and so does one that was out of reach, as long as the backup is younger than max_age. A restore takes the first that serves. Where the recipients of two of them differ, the one that is copied from needs an identity, which the runs of a schedule do not have.",
+	misuse: []string{"a repository that is not declared, or that stands twice", "fewer than two", "where the block has a schedule, other recipients than the first has: a warning"}}
 
 // Places are the names of the repositories that hold the backup, in the order in
 // which they are tried.

@@ -188,8 +188,12 @@ none. The credentials need the right to list, read, write and remove objects bel
 The lock needs a storage that honours conditional writes (` + "`If-None-Match: *`" + `): Amazon S3, Google Cloud Storage, Azure
 Blob Storage and most servers of the S3 kind do. One that does not is found out before a run trusts it, and refused.
 
-An archive is uploaded in parts, with less than 100 MB of memory for any size; at S3 one archive takes up to 48 GiB,
-compressed. An upload that is cut leaves no object. Its parts are ended by a later backup after a day, where the
+An archive is uploaded in parts, with less than 100 MB of memory for any size. One archive, compressed and encrypted, takes
+up to 48 GiB at S3, up to 244 GiB at Azure, and any size in a directory and at Google. An upload that comes to that fails,
+and nothing of it stays; a copy of a backup with a larger archive is refused before it begins. What is larger is divided
+among several volume and directory blocks, each of which is an archive of its own.
+
+An upload that is cut leaves no object. Its parts are ended by a later backup after a day, where the
 credentials may list and abort multipart uploads; a lifecycle rule of the bucket's (AbortIncompleteMultipartUpload) does
 it in any case. What is silent for two minutes is given up; what is slow is not.
 

@@ -102,8 +102,9 @@ func (o opened) findBackup(ctx context.Context, id string) (*repository.Reposito
 	return findIn(ctx, in, id, func(state.Backup) bool { return true })
 }
 
-// findIn finds one backup, among those that serve, in any of the places. One that is
-// named is found also where another place can't be looked at.
+// findIn finds one backup in any of the places: the newest of those that serve, or the
+// one that is named, where several places hold it in the first in which it serves. One
+// that is named is found also where another place can't be looked at.
 func findIn(ctx context.Context, places []place, id string, serves func(state.Backup) bool) (*repository.Repository, state.Backup, error) {
 	var found []state.Backup
 	var in []*repository.Repository
@@ -135,9 +136,15 @@ func findIn(ctx context.Context, places []place, id string, serves func(state.Ba
 		return nil, state.Backup{}, diag.Diagnostic{Severity: diag.Error, Summary: fmt.Sprintf("There is no backup %q", id),
 			Detail: "No backup of cluster " + strings.Join(slices.Sorted(maps.Keys(clusters)), ", ") + " in the repositories that were looked at has this ID.",
 			Remedy: "requeen backup list shows what there is"}
-	case len(found) > 1 && found[0].ID != found[len(found)-1].ID:
-		return nil, state.Backup{}, diag.Diagnostic{Severity: diag.Error, Summary: fmt.Sprintf("%q fits %d backups", id, len(found)),
+	}
+	ids := map[string]bool{}
+	for _, b := range found {
+		ids[b.ID] = true
+	}
+	if len(ids) > 1 {
+		return nil, state.Backup{}, diag.Diagnostic{Severity: diag.Error, Summary: fmt.Sprintf("%q fits %d backups", id, len(ids)),
 			Remedy: "give more of the ID"}
 	}
-	return in[0], found[0], nil
+	at := max(0, slices.IndexFunc(found, serves))
+	return in[at], found[at], nil
 }

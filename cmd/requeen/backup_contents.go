@@ -73,9 +73,12 @@ func held(list []state.Spec) []heldObject {
 		}
 		out = append(out, o)
 	}
-	sort.SliceStable(out, func(i, j int) bool { return out[i].Kind+"\x00"+out[i].Name < out[j].Kind+"\x00"+out[j].Name })
+	sort.SliceStable(out, func(i, j int) bool { return heldKey(out[i]) < heldKey(out[j]) })
 	return out
 }
+
+// heldKey is the place of an object in a list: nodes may share a name.
+func heldKey(o heldObject) string { return o.Kind + "\x00" + o.Name + "\x00" + o.ID }
 
 // revealed checks that every secret that is asked for is there, and warns where it can
 // be seen that a value follows.
@@ -105,9 +108,9 @@ func inBase64(secrets map[string][]byte) map[string]string {
 	return out
 }
 
-// secretText is a value for people: as it is, or where a screen would not show that
+// shownText is a value for people: as it is, or where a screen would not show that
 // as it is, quoted or in base64.
-func secretText(value []byte) string {
+func shownText(value []byte) string {
 	text := string(value)
 	switch {
 	case !utf8.Valid(value):

@@ -24,7 +24,8 @@ func newBackupDiffCommand(a *app) *cobra.Command {
 		Short: "Compare what two backups hold, or a backup with the living swarm",
 		Long: `Opens two backups with the repository's identity, each on a private copy in memory,
 and shows what is otherwise in the second: services with what changed in their specs,
-secrets and configs, networks, and nodes with their labels. No host is contacted.
+secrets and configs, networks, and nodes with their labels. No host is contacted. Only
+the swarm's own archive of each is read; volumes and directories are not compared.
 
 With live in place of one of them the swarm is asked through a manager's API, read-only,
 what it holds now: diff ID live shows what was added, removed and changed since the

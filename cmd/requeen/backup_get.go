@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -33,7 +34,8 @@ which must be new or empty. With -url nothing else is needed than the repository
 URL and, where the backup is encrypted, an identity: this is how one begins on a
 machine that has nothing. Without -url the declared repositories are looked at.
 Where backups are signed, give the public key in -verify-key as well: without it
-whoever can write to the repository chooses the configuration that comes out.
+whoever can write to the repository chooses the configuration that comes out. The
+newest is not taken then if it is not signed and others are.
 
 latest, which is meant where no ID is given, is the newest backup that holds a
 configuration. Values that came from the environment or from -var are in no
@@ -83,8 +85,10 @@ func (a *app) backupGet(cmd *cobra.Command, f getFlags, id string) error {
 		return diag.Diagnostic{Severity: diag.Error, Summary: "Backup " + b.ID + " holds no configuration",
 			Detail: "Its manifest names no config.tar: a safety copy holds the swarm directory only.", Remedy: "get the configuration of another backup: requeen backup list"}
 	}
-	if f.url != "" && b.Signature != nil && len(f.verifyKeys) == 0 {
-		fmt.Fprintf(a.err, "Backup %s is signed, and with no -verify-key nobody has compared the signature: read what comes out before you use it.\n", b.ID)
+	if f.url != "" && len(f.verifyKeys) == 0 {
+		if err := a.unverified(ctx, repo, b, id); err != nil {
+			return err
+		}
 	}
 	names, err := writeConfig(ctx, repo, b, f.out)
 	if f.url != "" && f.identity == "" && errors.Is(err, repository.ErrNoIdentity) {
@@ -101,11 +105,35 @@ func (a *app) backupGet(cmd *cobra.Command, f getFlags, id string) error {
 			Files []string `json:"files"`
 		}{b.ID, f.out, names})
 	}
-	fmt.Fprintf(a.out, "The configuration of backup %s, taken %s of %s, is in %s:\n", b.ID, b.TakenAt.UTC().Format("2006-01-02 15:04 UTC"), b.Node, f.out)
+	fmt.Fprintf(a.out, "The configuration of backup %s, taken %s of %s, is in %s:\n", b.ID, b.TakenAt.UTC().Format("2006-01-02 15:04 UTC"), shownText([]byte(b.Node)), f.out)
 	for _, name := range names {
-		fmt.Fprintf(a.out, "  %s\n", name)
+		fmt.Fprintf(a.out, "  %s\n", shownText([]byte(name)))
 	}
 	fmt.Fprintf(a.out, "Next: requeen -chdir=%s status\n", f.out)
+	return nil
+}
+
+// unverified warns of a backup whose signature nobody compares, and refuses the newest
+// one where it has none and others do: a signature that is left out is how one gets in.
+func (a *app) unverified(ctx context.Context, repo *repository.Repository, b state.Backup, asked string) error {
+	if b.Signature != nil {
+		fmt.Fprintf(a.err, "Backup %s is signed, and with no -verify-key nobody has compared the signature: read what comes out before you use it.\n", b.ID)
+		return nil
+	}
+	list, err := repo.List(ctx)
+	if err != nil {
+		return err
+	}
+	signed := slices.ContainsFunc(list, func(b state.Backup) bool { return b.Signature != nil })
+	switch {
+	case !signed:
+	case asked == "latest":
+		return diag.Diagnostic{Severity: diag.Error, Code: diag.BackupNotSigned, Summary: "The newest backup, " + b.ID + ", is not signed, and others there are",
+			Detail: "Whoever can write to the repository could have put it there, with a configuration of his own. Nothing was written.",
+			Remedy: "give the public key in -verify-key, and the newest that is signed with it is taken; or name the ID of the one that you want"}
+	default:
+		fmt.Fprintf(a.err, "Backup %s is not signed, and others there are: read what comes out before you use it.\n", b.ID)
+	}
 	return nil
 }
 

@@ -47,7 +47,8 @@ that is no failure.
 The services that a schedule block has put on its host run this command; -on, -given,
 -export and -last are what they need.
 
-Exit status: 0 where the backup was made, or a fresh one is there; 1 where it was not.`,
+Exit status: 0 where the backup was made, or a fresh one is there; 1 where it was not, or
+is suspect, or where what goes with it failed: a copy, or what keep removes.`,
 		Example: "  requeen backup run state\n  requeen backup run state -fresh=3h -textfile=/var/lib/node-exporter/requeen.prom",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -73,7 +74,7 @@ Exit status: 0 where the backup was made, or a fresh one is there; 1 where it wa
 func (a *app) backupRun(ctx context.Context, f backupRunFlags) error {
 	began := a.now()
 	if err := f.values(&f.configFlags); err != nil {
-		return err
+		return errors.Join(err, f.leave(began, a.now(), false))
 	}
 	f.configFlags.adapt = f.adapt
 	s, err := a.open(&f.configFlags)
@@ -114,7 +115,7 @@ func (s *session) backupRun(ctx context.Context, f backupRunFlags, began time.Ti
 		err := s.tryBackup(ctx, f)
 		var again *waitError
 		if err == nil || !errors.As(err, &again) || s.app.now().Sub(began) >= f.wait {
-			if err != nil && !s.hooked[f.name] && !errors.Is(err, apply.ErrInterrupted) {
+			if err != nil && !s.hooked[f.name] && !s.hasMade(f.name) && !errors.Is(err, apply.ErrInterrupted) {
 				s.failureHook(f.name, began, err)
 			}
 			return err
@@ -138,6 +139,7 @@ func (s *session) tryBackup(ctx context.Context, f backupRunFlags) error {
 	if err := s.resume(ctx, f.applyFlags); err != nil {
 		return waits(err)
 	}
+	s.hooked, s.made = nil, nil // what was made and told is the cut run's
 	w := wish{targets: []string{plan.TargetBackup + f.name}, backup: true}
 	p, err := s.decided(ctx, w, false)
 	if err != nil {
@@ -163,6 +165,11 @@ func (s *session) tryBackup(ctx context.Context, f backupRunFlags) error {
 	if len(p.Steps) > 0 {
 		if err := s.runPlan(ctx, f.applyFlags, p, digest, raw, false); err != nil {
 			return waits(err)
+		}
+		for i := range s.made {
+			if err := suspect(&s.made[i]); err != nil && s.made[i].Backup == f.name {
+				return err
+			}
 		}
 	}
 	return notMade(p, f.name, w.backup)
@@ -207,13 +214,16 @@ func (s *session) newestAge(p *plan.Plan, name string) (time.Duration, bool) {
 	return 0, false
 }
 
-// mayRun are the kinds of steps that nobody needs to look at before they run.
-var mayRun = []plan.Kind{plan.Stop, plan.Archive, plan.Start, plan.Unlock, plan.Verify, plan.CleanUp, plan.PruneBackups}
+// mayRun are the kinds of steps that nobody needs to look at before they run: all that a
+// declared backup takes, of the swarm and of its applications' data, in each of its
+// repositories.
+var mayRun = []plan.Kind{plan.Stop, plan.Archive, plan.Start, plan.Unlock, plan.Verify, plan.CleanUp,
+	plan.Quiesce, plan.ArchiveData, plan.Resume, plan.CopyBackup, plan.PruneBackups}
 
 // backupOnly refuses a plan that does more than a backup: no partial plan does.
 func backupOnly(p *plan.Plan) error {
 	for _, s := range p.Steps {
-		if p.Recovery != nil || s.Risk == plan.Destructive || s.Shapes() || !slices.Contains(mayRun, s.Kind) {
+		if p.Recovery != nil || s.DataRestore != nil || s.Risk == plan.Destructive || s.Shapes() || !slices.Contains(mayRun, s.Kind) {
 			return diag.Diagnostic{Severity: diag.Error, Summary: fmt.Sprintf("The plan has a step, %s %s, that no schedule runs", s.Kind, s.Where()),
 				Detail: "Nobody has looked at it. Nothing was changed.", Remedy: "run requeen plan, and look"}
 		}

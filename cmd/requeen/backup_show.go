@@ -24,8 +24,10 @@ position, what it holds, and what is needed to restore it. ID may be shortened.
 
 Where the identity is at hand, and for an auto-locked swarm the unlock key, the backup
 is opened on a private copy in memory, and names are told: services with their images,
-secrets, configs with the digest of their data, networks, nodes with their labels.
--contents=false reads the manifest alone.
+secrets, configs with the digest of their data, networks, nodes with their labels. Only
+the swarm's own archive is read for that: that the others are whole, those of volumes
+and directories among them, is what backup verify proves. -contents=false reads the
+manifest alone.
 
 The value of a secret is never shown, but for those that -reveal names. Join tokens
 and keys are never shown at all.`,
@@ -83,7 +85,7 @@ func (a *app) backupShow(cmd *cobra.Command, f showFlags, id string) error {
 		fmt.Fprintf(a.out, "  not opened: %s\n", shown.NotOpened)
 	}
 	for _, name := range slices.Sorted(maps.Keys(secrets)) {
-		fmt.Fprintf(a.out, "  value of secret %s: %s\n", name, secretText(secrets[name]))
+		fmt.Fprintf(a.out, "  value of secret %s: %s\n", shownText([]byte(name)), shownText(secrets[name]))
 	}
 	return nil
 }

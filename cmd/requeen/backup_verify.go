@@ -138,19 +138,45 @@ func (a *app) plansRestore(ctx context.Context, f verifyFlags, at backupAt) (ont
 	}
 	defer s.close()
 	s.openings = map[backupAt]*state.Opening{at: {}}
-	p, _, err := s.build(ctx, wish{restore: at.id}, observe.Options{}, true)
+	st, err := s.look(ctx, observe.Options{})
 	if err != nil {
 		return "", "", err
 	}
+	onlyAt(st, at)
+	s.openedInto(st)
+	p, err := s.planned(st, s.app.now(), wish{restore: at.id})
+	if err != nil {
+		return "", "", err
+	}
+	onto, why = restoresAt(p, at)
+	return onto, why, nil
+}
+
+// onlyAt takes the copies of a backup out of all repositories but its own: that a restore
+// can be planned from another place proves nothing of this one.
+func onlyAt(st *state.State, at backupAt) {
+	for i := range st.Repositories {
+		r := &st.Repositories[i]
+		if r.Name != at.repository {
+			r.Backups = slices.DeleteFunc(slices.Clone(r.Backups), func(b state.Backup) bool { return b.ID == at.id })
+		}
+	}
+}
+
+// restoresAt tells onto which node a plan restores the backup, else why it does not.
+func restoresAt(p *plan.Plan, at backupAt) (onto, why string) {
 	if r := p.Recovery; r != nil && r.Rung == plan.RungRestore && r.Backup == at.id && r.Repository == at.repository {
-		return r.Node, "", nil
+		return r.Node, ""
 	}
 	for _, u := range p.Unmet {
 		if why == "" || strings.HasPrefix(u.Goal, "restore backup") {
 			why = u.Reason
 		}
 	}
-	return "", why, nil
+	if why == "" {
+		why = "the plan does not restore it: " + p.Summary
+	}
+	return "", why
 }
 
 func (a *app) showVerified(b state.Backup, done verified, unrecorded string) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -48,10 +49,14 @@ const (
 // hooks tells the hooks of a plan's backups how its run ended. An interrupt is nobody's
 // failure, and a run that met another made none.
 func (s *session) hooks(p *plan.Plan, result apply.Result, began time.Time, err error) {
-	told := map[string]bool{}
+	told, lacks := map[string]bool{}, uncopied(p, err)
 	for i := range result.Backups {
-		if b := &result.Backups[i]; b.Kind == state.KindRegular && !told[b.Backup] && b.TakenAt.After(began.Add(-time.Hour)) {
+		if b := &result.Backups[i]; b.Kind == state.KindRegular && !told[b.Backup] && !lacks[b.Backup] && b.TakenAt.After(began.Add(-time.Hour)) {
 			told[b.Backup] = true
+			if doubt := suspect(b); doubt != nil {
+				s.failureHook(b.Backup, began, doubt)
+				continue
+			}
 			s.successHook(b, began)
 		}
 	}
@@ -59,11 +64,42 @@ func (s *session) hooks(p *plan.Plan, result apply.Result, began time.Time, err 
 		return
 	}
 	for _, step := range p.Steps {
-		if step.Kind == plan.Verify && step.Recovery == "" && !told[step.Backup] {
+		if (step.Kind == plan.Verify || step.Kind == plan.CopyBackup) && step.Recovery == "" && !told[step.Backup] {
 			told[step.Backup] = true
 			s.failureHook(step.Backup, began, err)
 		}
 	}
+}
+
+// suspect is why a backup that was made counts for nothing (safety rule 16); nil where it
+// counts.
+func suspect(b *state.Backup) error {
+	if len(b.Suspect) == 0 {
+		return nil
+	}
+	row, _ := diag.Lookup(diag.SuspectBackup)
+	return diag.Diagnostic{Severity: diag.Error, Code: row.ID, Summary: "Backup " + b.ID + " was made, and is suspect",
+		Detail: strings.Join(b.Suspect, "; ") + ". It satisfies no max_age.", Remedy: row.Remedy}
+}
+
+// uncopied are the backups that a run which ended so did not bring into each of their
+// repositories: they do not count yet, whatever the first of these holds.
+func uncopied(p *plan.Plan, err error) map[string]bool {
+	lacks := map[string]bool{}
+	if err == nil {
+		return lacks
+	}
+	ended := 0 // before any step
+	var at *apply.RunError
+	if errors.As(err, &at) {
+		ended = at.Step
+	}
+	for _, step := range p.Steps {
+		if step.Kind == plan.CopyBackup && step.ID >= ended {
+			lacks[step.Backup] = true
+		}
+	}
+	return lacks
 }
 
 // waiting tells whether a run ended for a reason after which it is tried again.
@@ -100,6 +136,12 @@ func (s *session) failureHook(backup string, began time.Time, err error) {
 		e.Error = strings.TrimSpace(ds[0].Summary + ". " + ds[0].Detail)
 	}
 	s.runHook("on_failure", block.OnFailure, e)
+}
+
+// hasMade tells whether the last plan that was run made a backup of the block: what failed
+// then is not that it was to be made and was not.
+func (s *session) hasMade(backup string) bool {
+	return slices.ContainsFunc(s.made, func(b state.Backup) bool { return b.Backup == backup && b.Kind == state.KindRegular })
 }
 
 func (s *session) hookEvent(event, backup string, began time.Time) hookEvent {

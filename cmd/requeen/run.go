@@ -27,6 +27,7 @@ func (s *session) runPlan(ctx context.Context, f applyFlags, p *plan.Plan, diges
 	began := s.app.now()
 	result, err := apply.Start(ctx, s.ports(f, p), s.request(f, p, digest, raw, typed, interrupt))
 	s.hooks(p, result, began, err)
+	s.made = result.Backups
 	return err
 }
 

@@ -90,6 +90,8 @@ type session struct {
 	firstLook time.Time // when no leader was seen for the first time
 	openings  map[backupAt]*state.Opening
 	specs     map[backupAt][]state.Spec // what the backups that were opened hold
+
+	made []state.Backup // by the last plan that was run
 }
 
 // load reads the configuration and says what is wrong with it.

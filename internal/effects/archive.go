@@ -51,14 +51,12 @@ func (w *World) Find(ctx context.Context, name, id string) (state.Backup, bool, 
 		return state.Backup{}, false, err
 	}
 	defer repo.Close()
-	backups, err := repo.List(ctx)
-	if err != nil {
+	b, err := repo.Get(ctx, id)
+	switch {
+	case errors.Is(err, repository.ErrNotFound), errors.Is(err, repository.ErrManifest):
+		return state.Backup{}, false, nil
+	case err != nil:
 		return state.Backup{}, false, err
 	}
-	for _, b := range backups {
-		if b.ID == id && b.Problem == nil {
-			return b, true, nil
-		}
-	}
-	return state.Backup{}, false, nil
+	return b, b.Problem == nil, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/requeen/requeen/internal/diag"
@@ -57,18 +58,31 @@ func Check(ctx context.Context, repo *repository.Repository, b state.Backup, ide
 	return Checked{Level: LevelRaft, Report: report}, sameAsManifest(report, b)
 }
 
-// openRaft opens a backup on a private copy and proves its raft log; also, where it
-// is given, reads the proved directory further while it is there.
-func openRaft(ctx context.Context, repo *repository.Repository, b state.Backup, unlockKey []byte, also func(dir string) error) (report state.RaftReport, err error) {
+// openRaft opens all of a backup on a private copy and proves its raft log; also, where
+// it is given, reads the proved directory further while it is there.
+func openRaft(ctx context.Context, repo *repository.Repository, b state.Backup, unlockKey []byte, also func(dir string) error) (state.RaftReport, error) {
+	return openObjects(ctx, repo, b, b.Stored, unlockKey, also)
+}
+
+// openSwarm is openRaft of the swarm's archive alone: it proves nothing of the others,
+// which hold the applications' data and may take hours to read.
+func openSwarm(ctx context.Context, repo *repository.Repository, b state.Backup, unlockKey []byte, also func(dir string) error) (state.RaftReport, error) {
+	swarm := slices.DeleteFunc(slices.Clone(b.Stored), func(o state.StoredObject) bool { return !isSwarm(o.Name) })
+	return openObjects(ctx, repo, b, swarm, unlockKey, also)
+}
+
+func isSwarm(object string) bool { return strings.HasPrefix(object, "swarm.tar") }
+
+func openObjects(ctx context.Context, repo *repository.Repository, b state.Backup, objects []state.StoredObject, unlockKey []byte, also func(dir string) error) (report state.RaftReport, err error) {
 	private, err := repository.NewPrivate(ctx, "check")
 	if err != nil {
 		return report, err
 	}
 	defer func() { err = errors.Join(err, private.Close()) }()
-	// Every object is opened, each in a directory of its own, so that none can
-	// stand for a part of another.
+	// Each object is opened in a directory of its own, so that none can stand for a
+	// part of another.
 	swarm := ""
-	for _, object := range b.Stored {
+	for _, object := range objects {
 		if isData(b, object.Name) {
 			if err := listData(ctx, repo, b, object.Name); err != nil {
 				return report, err
@@ -79,7 +93,7 @@ func openRaft(ctx context.Context, repo *repository.Repository, b state.Backup, 
 		if err := unpack(ctx, repo, b.ID, object.Name, dir); err != nil {
 			return report, err
 		}
-		if strings.HasPrefix(object.Name, "swarm.tar") {
+		if isSwarm(object.Name) {
 			swarm = filepath.Join(dir, "swarm")
 		}
 	}

@@ -17,9 +17,10 @@ import (
 // specsTimeout bounds the listings of a large swarm.
 const specsTimeout = time.Minute
 
-// Contents opens a backup on a private copy, as Check does, and tells what the swarm
-// was asked for at its time, in the words that a living swarm has, too. Of the secrets
-// that reveal names it gives the values, by their names, and of no other.
+// Contents opens the swarm's archive of a backup on a private copy, and tells what the
+// swarm was asked for at its time, in the words that a living swarm has, too. Of the
+// other archives it reads and proves nothing. Of the secrets that reveal names it gives
+// the values, by their names, and of no other.
 func Contents(ctx context.Context, repo *repository.Repository, b state.Backup, unlockKey []byte, reveal []string) (list []state.Spec, secrets map[string][]byte, err error) {
 	unlockKey, err = keyOf(ctx, repo, b, unlockKey)
 	if err == nil {
@@ -28,7 +29,7 @@ func Contents(ctx context.Context, repo *repository.Repository, b state.Backup, 
 	if err != nil {
 		return nil, nil, err
 	}
-	report, err := openRaft(ctx, repo, b, unlockKey, func(dir string) (err error) {
+	report, err := openSwarm(ctx, repo, b, unlockKey, func(dir string) (err error) {
 		if len(unlockKey) == 0 {
 			unlockKey = nil
 		}

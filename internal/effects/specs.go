@@ -8,8 +8,8 @@ import (
 	"github.com/requeen/requeen/internal/state"
 )
 
-// Specs opens a backup on a private copy, as Check does, and tells what the swarm was
-// asked for at its time.
+// Specs opens the swarm's archive of a backup on a private copy, and tells what the swarm
+// was asked for at its time. Of the other archives it reads and proves nothing.
 func Specs(ctx context.Context, repo *repository.Repository, b state.Backup, unlockKey []byte) (list []state.Spec, err error) {
 	unlockKey, err = keyOf(ctx, repo, b, unlockKey)
 	if err == nil {
@@ -18,7 +18,7 @@ func Specs(ctx context.Context, repo *repository.Repository, b state.Backup, unl
 	if err != nil {
 		return nil, err
 	}
-	report, err := openRaft(ctx, repo, b, unlockKey, func(dir string) (err error) {
+	report, err := openSwarm(ctx, repo, b, unlockKey, func(dir string) (err error) {
 		list, err = raftdir.Specs(ctx, dir, unlockKey)
 		return err
 	})

@@ -42,6 +42,9 @@ func (r *Repository) Copy(ctx context.Context, from *Repository, id string, prog
 	} else if !errors.Is(err, ErrNotFound) {
 		return state.Backup{}, err
 	}
+	if err := r.holdsAll(b); err != nil {
+		return state.Backup{}, err
+	}
 	w, err := r.copier(ctx, id)
 	if err != nil {
 		return state.Backup{}, err
@@ -83,7 +86,8 @@ func (r *Repository) toCopy(ctx context.Context, from *Repository, id string) (s
 	if raw, err = withoutChecks(raw); err != nil {
 		return b, nil, err
 	}
-	return b, raw, r.vouched(from, b, raw)
+	b, err = r.vouched(from, b, raw)
+	return b, raw, err
 }
 
 // withoutChecks is a manifest without what was proved of the objects where they lay
@@ -101,16 +105,25 @@ func withoutChecks(raw []byte) ([]byte, error) {
 }
 
 // vouched refuses a backup that nobody's key vouches for where this repository asks
-// for a signature: signing it here would make anybody's swarm this cluster's.
-func (r *Repository) vouched(from *Repository, b state.Backup, raw []byte) error {
-	if len(r.verify) == 0 || len(from.verify) > 0 {
-		return nil
+// for a signature: signing it here would make anybody's swarm this cluster's. What it
+// gives was read out of the very bytes that are signed: nothing else is signed anew.
+func (r *Repository) vouched(from *Repository, b state.Backup, raw []byte) (state.Backup, error) {
+	keys := from
+	if len(from.verify) == 0 {
+		keys = r
 	}
-	_, forged, err := r.decodeManifest(raw)
+	signed, forged, err := keys.decodeManifest(raw)
+	if err == nil && forged == "" {
+		err = checkManifest(signed, b.ID, r.cluster)
+	}
 	if err != nil || forged == "" {
-		return err
+		return signed, err
 	}
-	return &Error{Kind: ErrSignature, Code: diag.BackupNotSigned, URL: from.url,
+	if keys == from { // it is another one than a moment ago
+		signed.Problem = notSigned(forged)
+		return b, from.trusted(signed)
+	}
+	return b, &Error{Kind: ErrSignature, Code: diag.BackupNotSigned, URL: from.url,
 		What:   fmt.Sprintf("backup %s can't be copied into repository %s: %s", b.ID, r.name, forged),
 		Why:    "That repository has a verify_key, and a backup that no key vouches for is never signed afterwards",
 		Remedy: "if it was signed, set verify_key in the repository that it comes from; else take a new backup into the one that it goes to"}

@@ -3,9 +3,12 @@ package repository
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
 	"sort"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/requeen/requeen/internal/diag"
@@ -29,22 +32,41 @@ func (r *Repository) List(ctx context.Context) ([]state.Backup, error) {
 			places[id] = append(places[id], o)
 		}
 	}
-	var list []state.Backup
+	list := r.readEach(ctx, places)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	sortNewestFirst(list)
+	return list, nil
+}
+
+// manifestsAtOnce is how many manifests are read side by side: each takes a server's
+// answer, and a repository may hold thousands.
+const manifestsAtOnce = 8
+
+// readEach reads the manifests of the places that have one, in no order.
+func (r *Repository) readEach(ctx context.Context, places map[string][]object) (list []state.Backup) {
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	turn := make(chan struct{}, manifestsAtOnce)
 	for id, there := range places {
 		if !hasManifest(r.backupPrefix(id), there) {
 			continue
 		}
-		b, err := r.read(ctx, id, there)
-		if err != nil {
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
+		turn <- struct{}{}
+		all.Go(func() {
+			defer func() { <-turn }()
+			b, err := r.read(ctx, id, there)
+			if err != nil {
+				b = unreadable(id, r.cluster, err)
 			}
-			b = unreadable(id, r.cluster, err)
-		}
-		list = append(list, b)
+			mu.Lock()
+			defer mu.Unlock()
+			list = append(list, b)
+		})
 	}
-	sortNewestFirst(list)
-	return list, nil
+	all.Wait()
+	return list
 }
 
 func sortNewestFirst(list []state.Backup) {
@@ -89,6 +111,10 @@ func (r *Repository) Get(ctx context.Context, id string) (state.Backup, error) {
 		return state.Backup{}, missing()
 	}
 	b, err := r.read(ctx, id, there)
+	var silent *unread
+	if errors.As(err, &silent) {
+		return state.Backup{}, failed(r.url, "the manifest of backup "+id+" can't be read", "What the backup holds is unknown, which is not the same as damaged", "mend what the message names", silent.error)
+	}
 	if err != nil {
 		return state.Backup{}, r.refuse(ErrManifest, "the manifest of backup "+id+" can't be read",
 			"It tells what the backup holds, and without it nothing is verified", "use another backup; the objects may still open by hand", err)
@@ -96,9 +122,17 @@ func (r *Repository) Get(ctx context.Context, id string) (state.Backup, error) {
 	return b, nil
 }
 
+// unread is why the storage gave no manifest's bytes: it says nothing of what they are.
+type unread struct{ error }
+
+func (u *unread) Unwrap() error { return u.error }
+
 // read decodes a manifest and compares it with what is there.
 func (r *Repository) read(ctx context.Context, id string, there []object) (state.Backup, error) {
 	data, err := readAll(ctx, r.store, r.key(id, manifestName), manifestLimit)
+	if err != nil && !errors.Is(err, errTooLong) && !errors.Is(err, fs.ErrNotExist) {
+		err = &unread{err}
+	}
 	if err != nil {
 		return state.Backup{}, err
 	}

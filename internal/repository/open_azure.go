@@ -30,7 +30,7 @@ func openAzure(raw string, u *url.URL) (store, error) {
 		}
 		return azureblob.OpenBucket(context.Background(), client, nil)
 	}
-	return &objectStore{service: s, prefix: p.prefix, dial: dial}, nil
+	return &objectStore{service: s, prefix: p.prefix, most: azureMaxBlocks * partSize, dial: dial}, nil
 }
 
 // azureClient takes the server's address from the environment only: a URL that

@@ -71,7 +71,7 @@ func openS3(raw string, u *url.URL) (store, error) {
 	}
 	return &objectStore{
 		service: service{url: redact(raw), bucket: "bucket " + p.bucket, login: s3Login, gentle: true},
-		prefix:  p.prefix, dial: dial, before: s3Listing, writing: s3Upload,
+		prefix:  p.prefix, most: maxObject, dial: dial, before: s3Listing, writing: s3Upload,
 		parts: func(ctx context.Context, b *blob.Bucket, prefix string, left func(string, time.Time) bool) ([]string, error) {
 			return s3Parts(ctx, b, p.bucket, prefix, left)
 		},

@@ -16,7 +16,7 @@ var errOtherForm = errors.New("it was written by another version of requeen, and
 
 // RecordOpened notes in a backup's manifest that it was read back and opened
 // with an identity (safety rule 24). A time that is not later than the recorded
-// one changes nothing.
+// one changes nothing, unless that is of a wrong clock.
 func (r *Repository) RecordOpened(ctx context.Context, id string, at time.Time) error {
 	return r.record(ctx, id, func(m *state.Backup) bool { return later(&m.OpenedAt, at) })
 }
@@ -46,8 +46,12 @@ func (r *Repository) RecordChecked(ctx context.Context, id, level string, opened
 	})
 }
 
+// wrongClock is how far in the future a recorded time was told by a clock that was wrong:
+// it gives way to one of now.
+const wrongClock = 24 * time.Hour
+
 func later(field *time.Time, at time.Time) bool {
-	if !at.After(*field) {
+	if !at.After(*field) && field.Sub(at) < wrongClock {
 		return false
 	}
 	*field = at.UTC().Round(0)

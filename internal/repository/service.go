@@ -140,7 +140,9 @@ func (s service) explainSilence(err error) error {
 		strings.Contains(text, "DefaultAzureCredential"), strings.Contains(text, "failed to get shared config profile"):
 		return &trouble{"no credentials were found", "set them: " + s.login, err}
 	case strings.Contains(text, "MaxUploadParts"):
-		return &trouble{fmt.Sprintf("the archive is larger than %d GiB, the most that one object takes", maxObject>>30), "back up less in one block", err}
+		large := tooLarge("the archive", maxObject)
+		large.err = err
+		return large
 	case errors.As(err, &silent):
 		return &trouble{silent.Error(), "run it again when the server or the line is well", err}
 	case errors.As(err, &lookup):

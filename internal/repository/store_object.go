@@ -22,6 +22,7 @@ import (
 type objectStore struct {
 	service service
 	prefix  string // of every key: "" or "some/path/"
+	most    int64  // bytes that an object takes, in the parts that are used; 0 for any number
 	// dial gives the bucket; it may read the credentials' usual places, and
 	// contacts nothing that it can put off.
 	dial func(context.Context) (*blob.Bucket, error)

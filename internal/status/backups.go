@@ -2,6 +2,7 @@ package status
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/requeen/requeen/internal/diag"
 	"github.com/requeen/requeen/internal/state"
@@ -17,7 +18,7 @@ func (j *judge) backups() {
 		b := Backup{Name: f.Block.Name, Repository: f.Block.Repository, MaxAgeSeconds: int64(f.Block.MaxAge.Seconds()), Looked: f.Looked, Due: f.Due, Reason: f.Reason}
 		if n := f.Newest; n != nil {
 			b.NewestID, b.Node, b.TakenAt, b.UploadedAt, b.Verified, b.InClear = n.ID, n.Node, n.TakenAt, n.UploadedAt, n.Verified, n.PlainStored
-			b.VerifiedAt = n.VerifiedAt
+			b.VerifiedAt = verifiedAt(n, j.in.Now)
 			for _, o := range n.Stored {
 				b.Bytes += o.Size
 			}
@@ -26,6 +27,16 @@ func (j *judge) backups() {
 		j.backup(f, b)
 		j.r.Backups = append(j.r.Backups, b)
 	}
+}
+
+// verifiedAt is when a backup was last proved to be what it is called verified for: when
+// it was made, or by a check since. A check in the future was none: nobody signs what is
+// recorded of them.
+func verifiedAt(b *state.Backup, now time.Time) time.Time {
+	if b.Checked != nil && b.Checked.Raft.After(b.VerifiedAt) && !b.Checked.Raft.After(now) {
+		return b.Checked.Raft
+	}
+	return b.VerifiedAt
 }
 
 // stored counts what the repository holds of a block.

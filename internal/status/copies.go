@@ -28,7 +28,7 @@ func (j *judge) copies(f plan.Freshness, b *Backup) {
 		}
 		looked := r != nil && r.Looked == state.Present
 		if looked && f.Newest != nil {
-			if opened := plan.LastOpened(f.Newest, r.Backups).OpenedAt; opened.After(b.OpenedAt) {
+			if opened := plan.LastOpened(f.Newest, r.Backups, j.in.Now).OpenedAt; opened.After(b.OpenedAt) {
 				b.OpenedAt = opened
 			}
 		}

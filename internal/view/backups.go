@@ -13,15 +13,19 @@ import (
 func (s Screen) Backups(repositories []state.Repository, now time.Time) {
 	for _, r := range repositories {
 		s.printf("%s %s\n", s.paint(bold, "Repository "+r.Name), s.paint(dim, r.URL))
+		if r.Problem != nil && r.Looked != state.Present {
+			s.printf("  could not be looked at: which backups are there is not known\n")
+			continue
+		}
 		if len(r.Backups) == 0 {
 			s.printf("  no backup of this cluster\n")
 			continue
 		}
 		rows := [][]string{{"ID", "BACKUP", "NODE", "AGE", "SIZE", "INDEX", "SERVICES", "SECRETS", "CONFIGS", "STATE"}}
 		for _, b := range r.Backups {
-			rows = append(rows, []string{b.ID, b.Backup, b.Node, Age(now, b.TakenAt), Bytes(storedSize(b)),
+			rows = append(rows, []string{b.ID, plain(b.Backup), plain(b.Node), Age(now, b.TakenAt), Bytes(storedSize(b)),
 				fmt.Sprintf("%d.%d", b.Raft.Term, b.Raft.Index), fmt.Sprint(b.Raft.Objects.Services),
-				fmt.Sprint(b.Raft.Objects.Secrets), fmt.Sprint(b.Raft.Objects.Configs), backupState(b)})
+				fmt.Sprint(b.Raft.Objects.Secrets), fmt.Sprint(b.Raft.Objects.Configs), plain(backupState(b))})
 		}
 		s.table("  ", rows)
 	}
@@ -74,11 +78,12 @@ func checkedWords(c *state.Checks, now time.Time) string {
 	return strings.Join(words, ", ")
 }
 
-// Backup writes all that a manifest says.
+// Backup writes all that a manifest says. Whoever can write to the repository may have
+// written it: each text is kept to its line.
 func (s Screen) Backup(b state.Backup, repository string, now time.Time) {
 	row := func(label, text string) {
 		if text != "" {
-			s.printf("  %s %s\n", s.paint(bold, fmt.Sprintf("%-14s", label)), text)
+			s.printf("  %s %s\n", s.paint(bold, fmt.Sprintf("%-14s", label)), plain(text))
 		}
 	}
 	s.printf("%s\n", s.paint(bold, "Backup "+b.ID))
@@ -96,7 +101,7 @@ func (s Screen) Backup(b state.Backup, repository string, now time.Time) {
 		if i == 0 {
 			label = "members"
 		}
-		s.printf("  %s %s\n", s.paint(bold, fmt.Sprintf("%-14s", label)), fmt.Sprintf("%s %s", m.NodeID, m.Addr))
+		s.printf("  %s %s\n", s.paint(bold, fmt.Sprintf("%-14s", label)), plain(m.NodeID+" "+m.Addr))
 	}
 	o := b.Raft.Objects
 	row("holds", fmt.Sprintf("%d nodes, %d services, %d networks, %d secrets, %d configs, %d tasks", o.Nodes, o.Services, o.Networks, o.Secrets, o.Configs, o.Tasks))
