@@ -79,6 +79,9 @@ func (t *task) ends(ctx context.Context, err error) bool {
 
 func (t *task) quiesced(ctx context.Context) error {
 	for _, c := range t.s.Data.Commands {
+		if err := t.serviceUp(ctx, c.Service); err != nil {
+			return err
+		}
 		if err := t.dataCommand(ctx, c); err != nil {
 			return err
 		}

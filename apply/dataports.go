@@ -52,4 +52,6 @@ type DataRequest struct {
 type StoredData struct {
 	Data   state.BackupData   `json:"data"`
 	Object state.StoredObject `json:"object"` // zero where the data is missing
+	// Apart are other file systems that are mounted below the directory, and not in it.
+	Apart []string `json:"apart,omitempty"`
 }

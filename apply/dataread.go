@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -58,7 +59,10 @@ func archiveData(ctx context.Context, t *task) error {
 	if err := t.mayAct(); err != nil {
 		return err
 	}
-	return r.err
+	if r.err != nil {
+		return r.err
+	}
+	return t.tellDisturbed(ctx, nodes)
 }
 
 // reading is sources of several nodes being read. What belongs to the run, which is one
@@ -157,6 +161,9 @@ func (r *reading) ended(ctx context.Context, s plan.DataSource, stored StoredDat
 	case err == nil:
 		if stored.Data.Changed {
 			r.t.note(r.t.s, "files of %s changed or vanished while they were read: %s", s.ID(), stored.Data.Failure)
+		}
+		if len(stored.Apart) > 0 {
+			r.t.note(r.t.s, "%s holds nothing of what is mounted on %s", s.ID(), strings.Join(stored.Apart, ", "))
 		}
 		err = r.t.recordData(r.t.s.ID, stored)
 	case ctx.Err() != nil:

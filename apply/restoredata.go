@@ -25,17 +25,17 @@ var dataRestoreKinds = map[plan.Kind]kind{
 // dataRestore is what the port is told of the step.
 func (t *task) dataRestore() DataRestore {
 	r := t.s.DataRestore
-	return DataRestore{Shape: t.shape(), RestoreID: r.ID, Label: withheldLabel(t.p), Services: r.Services, Repository: t.s.Repository, Backup: r.Backup,
+	return DataRestore{Shape: t.shape(), RestoreID: r.ID, Label: withheldLabel(t.p, r.ID), Services: r.Services, Repository: t.s.Repository, Backup: r.Backup,
 		Kind: r.Kind, Name: r.Name, Volume: r.Volume, Path: r.Path, ObjectSHA256: r.ObjectSHA256, Replace: r.Replace}
 }
 
 // withheldLabel is what the services of a restore wait for: of one that was cut, what
-// they carry already.
-func withheldLabel(p *plan.Plan) string {
+// they carry already. A plan may go on with more than one.
+func withheldLabel(p *plan.Plan, id string) string {
 	pending, any := state.PendingRestore{}, false
 	for _, s := range p.Steps {
 		r := s.DataRestore
-		if r == nil || s.Kind != plan.RestoreVolume {
+		if r == nil || s.Kind != plan.RestoreVolume || r.ID != id {
 			continue
 		}
 		any = true
@@ -50,7 +50,7 @@ func withheldLabel(p *plan.Plan) string {
 
 // withheld is what a prepared swarm directory must not run before its data are back.
 func withheld(p *plan.Plan) Withheld {
-	w := Withheld{Label: withheldLabel(p)}
+	w := Withheld{Label: withheldLabel(p, p.Recovery.ID)}
 	for _, s := range p.Steps {
 		r := s.DataRestore
 		if r == nil || s.Kind != plan.RestoreVolume {
@@ -78,7 +78,7 @@ func (r *runner) readyData(ctx context.Context) error {
 		}
 		r.emit(Event{Type: Note, Text: "reads " + s.DataRestore.Kind + "." + s.DataRestore.Name + " of backup " + s.DataRestore.Backup + " to its end, before anything is stopped"})
 		if err := r.Recoverer.ReadyData(ctx, r.task(s).dataRestore()); err != nil {
-			return notReady(s, err)
+			return dataNotReady(s, err)
 		}
 	}
 	return nil

@@ -41,7 +41,8 @@ type DataRestored struct {
 // tells the swarm gives ErrNoManager where no manager answers.
 type DataRestorer interface {
 	// ReadyData reads the archive of a restore-volume step to its end, before the first
-	// effect: it opens with what is at hand, and its digest holds. It changes nothing.
+	// effect: it opens with what is at hand, its digest holds, and its place can take it.
+	// It changes nothing.
 	ReadyData(ctx context.Context, d DataRestore) error
 	// Withhold takes every task of the services away, and records in their labels
 	// which scale they are to have and what they wait for. A service that the swarm

@@ -269,14 +269,19 @@ func (p *planner) restoreDataAsked() {
 			Remedy: "Name what it holds with -only, or leave -exclude out."})
 		return
 	}
-	p.restoreDataSteps(dataRestore{id: p.dataRestoreID(c), from: c, list: list, replace: true, through: through, why: "A restore of data was asked for"})
+	if u := p.awaited(goal, list); u != nil {
+		p.unmet(*u)
+		return
+	}
+	p.restoreDataSteps(dataRestore{id: p.dataRestoreID(c, list), from: c, list: list, replace: true, through: through, why: "A restore of data was asked for"})
 }
 
 // dataRestoreID names a restore of data as a recovery is named. One that services wait
-// for already is gone on with under its own name.
-func (p *planner) dataRestoreID(c *candidate) string {
+// for already is gone on with under its own name, where all that they wait for is
+// brought: they are let run again by that name.
+func (p *planner) dataRestoreID(c *candidate, list []restoredData) string {
 	for _, value := range p.w.pendingRestores() {
-		if r, ok := state.ParsePendingRestore(value); ok && r.Backup == c.backup.ID && r.Replace {
+		if r, ok := state.ParsePendingRestore(value); ok && r.Backup == c.backup.ID && r.Replace && brings(list, r.Sources) {
 			return r.ID
 		}
 	}

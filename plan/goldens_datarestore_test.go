@@ -88,6 +88,12 @@ func dataRestoreCases() []golden {
 		g.restore = ""
 		return g
 	}
+	// both of one service, which waits for the volume while the directory is asked for
+	waitingToo := func(name, about string, exclude ...string) golden {
+		g := waiting(name, about, "volume.pgdata", nil).with(strings.Replace(heldConfig(allRungs), `path = "/etc/traefik"`, "path    = \"/etc/traefik\"\n    quiesce = [\"db_postgres\"]", 1))
+		g.restore, g.only, g.exclude = "latest", []string{"directory.traefik"}, exclude
+		return g
+	}
 	without := func(g golden, exclude ...string) golden { g.exclude = exclude; return g }
 	volume := []string{"volume.pgdata"}
 	whole := heldCase("data-restore-swarm", "A restore of swarm and data is asked for: what the volume holds is set aside.", nil, nil)
@@ -98,6 +104,9 @@ func dataRestoreCases() []golden {
 		heldCase("data-restore-gone", "The volume is not on its node: it is made, and nothing is destroyed.", volume, func(st *state.State, _ *state.Backup) {
 			st.Host("w1").Volumes[0] = state.Volume{Name: "db_pgdata", Looked: state.Absent}
 		}).want("quiesce m1, restore-volume w1, resume m1"),
+		waitingToo("data-restore-awaited", "A restore is asked for of a service that waits for other data, of which a restore was cut.").want("", "RQ236"),
+		waitingToo("data-restore-awaited-excluded", "The same, and what it waits for is left out by name.", "volume.pgdata").
+			want("quiesce m1, restore-volume m1, resume m1", "RQ135"),
 		heldCase("data-restore-undeclared", "The backup holds a volume that no block declares any more.", volume, nil).
 			with(strings.Replace(heldConfig(allRungs), `volume "pgdata"`, `volume "other"`, 1)).want("", "RQ236"),
 		heldCase("data-restore-not-held", "What is asked for is not in the backup.", []string{"volume.redis"}, nil).want("", "RQ236"),

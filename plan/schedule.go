@@ -17,7 +17,7 @@ const scheduleTimeout = 300 * time.Second
 
 // scheduleFormat is raised when what is put on a host for the same declaration is
 // another one than before.
-const scheduleFormat = 1
+const scheduleFormat = 2
 
 // freshAt is how old a backup may be for a run at a time of day to make no other.
 const freshAt = time.Hour
@@ -39,7 +39,7 @@ type Schedule struct {
 	Exported []string `json:"exported,omitempty"`
 	// Files are the configuration's files, by their names in its directory.
 	Files    []string `json:"files,omitempty"`
-	SignKey  bool     `json:"sign_key,omitempty"` // the repository's sign_key goes along
+	SignKey  bool     `json:"sign_key,omitempty"` // the sign_key of its repositories goes along
 	Textfile string   `json:"textfile,omitempty"` // where runs leave their metrics
 	// Declared is the digest of all that, of the configuration, and of the version.
 	Declared string `json:"declared,omitempty"`
@@ -62,8 +62,10 @@ func (p *planner) scheduleOf(b schema.Backup) Schedule {
 		s.Files = append(s.Files, f.Name)
 	}
 	s.Files = slices.Compact(slices.Sorted(slices.Values(append(s.Files, cfg.Outside.Files...))))
-	if r := cfg.Repository(b.Repository); r != nil {
-		s.SignKey = r.Signs()
+	for _, name := range b.Places() {
+		if r := cfg.Repository(name); r != nil && r.Signs() && (name == b.Repository || r.SignKeySet()) {
+			s.SignKey = true
+		}
 	}
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%d\n%s\n%s\n%q\n%q\n", scheduleFormat, p.in.ToolVersion, cfg.SHA256, d.On, fmt.Sprint(s.Environment, s.Files, s.SignKey))
@@ -141,9 +143,14 @@ func (p *planner) schedule(b schema.Backup) {
 		unplaced(diag.HelperMissing, fmt.Sprintf("%s needs a requeen for %s, and there is one for %s only", n.cfg.Name, or(n.host.System, "its system, which is not known"), or(listing(have), "nothing")))
 		return
 	}
-	if why := p.cannotSign(b.Repository); why != "" {
-		unplaced(diag.NoSignKey, fmt.Sprintf("The schedule's runs sign what they make, and the private key of repository %s can't be put there: %s", b.Repository, why))
-		return
+	for _, name := range b.Places() {
+		if r := p.w.cfg.Repository(name); name != b.Repository && r != nil && !r.SignKeySet() {
+			continue // it gets copies as they were signed
+		}
+		if why := p.cannotSign(name); why != "" {
+			unplaced(diag.NoSignKey, fmt.Sprintf("The schedule's runs sign what they make, and the private key of repository %s can't be put there: %s", name, why))
+			return
+		}
 	}
 	p.add(n, Step{Kind: PutSchedule, Schedule: &want, Repository: b.Repository, Risk: Safe, TimeoutSeconds: seconds(scheduleTimeout),
 		Reason: sentence(fmt.Sprintf("Backup %s is to be made %s: %s. Put there, for root alone, are requeen %s, the configuration%s, a service and a timer",
@@ -182,7 +189,7 @@ func goesAlong(s Schedule) string {
 		list = append(list, "the values of "+listing(s.Environment))
 	}
 	if s.SignKey {
-		list = append(list, "the repository's sign_key")
+		list = append(list, "the sign_key of its repositories")
 	}
 	if len(list) == 0 {
 		return ""

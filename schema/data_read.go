@@ -44,7 +44,7 @@ func dataAttrs(own ...attrSpec) []attrSpec {
 var volumeSpec = &blockSpec{
 	name: "volume", label: "the volume's name in this configuration", count: "any number", many: true,
 	doc:    "A volume of the local driver that the backup takes beside the swarm. Without quiesce and without before it is read while it may be written to, which the plan notes.",
-	misuse: []string{"two volumes with one label in a backup, or one volume of a node twice"},
+	misuse: []string{"two volumes with one label in a backup, or one volume of a node twice", "a label that ends in .new, or has .part. in it"},
 	attrs: dataAttrs(attrSpec{name: "volume", typ: "a volume's name", def: "the label", doc: "What the engine calls it (`docker volume ls`), such as stack_pgdata.",
 		misuse: []string{"a text that can't be a volume's name"}}),
 	blocks: []*blockSpec{beforeSpec, afterSpec},
@@ -52,8 +52,8 @@ var volumeSpec = &blockSpec{
 
 var directorySpec = &blockSpec{
 	name: "directory", label: "the directory's name in this configuration", count: "any number", many: true,
-	doc:    "A directory of a host that the backup takes beside the swarm, without other file systems that are mounted below it.",
-	misuse: []string{"two directories with one label in a backup, or one path of a node twice"},
+	doc:    "A directory of a host that the backup takes beside the swarm, without other file systems that are mounted below it, which the run names.",
+	misuse: []string{"two directories with one label in a backup, or one path of a node twice", "a label that ends in .new, or has .part. in it"},
 	attrs: dataAttrs(attrSpec{name: "path", typ: "absolute path", required: true, doc: "The directory.",
 		misuse: []string{"a path that is not absolute or not in its plainest form, `/`, a directory of the kernel's", "a path that is the engine's swarm directory, lies in it or holds it"}}),
 	blocks: []*blockSpec{beforeSpec, afterSpec},
@@ -70,7 +70,7 @@ func (l *loader) readData(c *content) ([]Data, []dataPlaces) {
 		first := map[string]hcl.Range{}
 		for _, b := range c.blocks[spec.name] {
 			in := l.read(spec, b)
-			if in.name == "" || !l.goodName(in.name, in.label) || !l.once(first, in) {
+			if in.name == "" || !l.goodName(in.name, in.label) || !l.goodDataName(in.name, in.label) || !l.once(first, in) {
 				continue
 			}
 			d, at := l.readSource(in)

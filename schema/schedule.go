@@ -43,9 +43,10 @@ func (s *Schedule) Words() string {
 var scheduleSpec = &blockSpec{
 	name: "schedule", count: "at most one",
 	doc: "A timer of systemd on one of the hosts makes the backup, whether anybody runs requeen or not.",
-	effect: "The plan has a `schedule` step that puts there, below `/var/lib/requeen/schedules` and for root alone, the program, the configuration's files, the values of the environment variables that `env()` names, and the repository's sign_key, with a service and a timer; " +
+	effect: "The plan has a `schedule` step that puts there, below `/var/lib/requeen/schedules` and for root alone, the program, the configuration's files, the values of the environment variables that `env()` names, and the sign_key of each of the backup's repositories, with a service and a timer; " +
 		"it has one again when any of these is not as it would be put now, and an `unschedule` step where a schedule is declared no more, or on another node. No identity and no unlock key is put there, nor what they alone are read from: a backup needs neither, since a live manager tells the key. " +
 		"A run is `requeen backup run`: it makes this backup and removes what keep does not keep; it changes no shape, recovers nothing and destroys nothing. Its output is in the journal of `requeen-schedule-CLUSTER:BACKUP.service`. " +
+		"The service is confined: what belongs to the system, /home and /root are read only to it and to the hooks, and /tmp is its own, except where a repository, the textfile or a directory that it reads lies there; where a command before or after the backup's data runs on this very host, it is not. " +
 		"A run that meets another waits for the lock, and makes no backup where a fresh one is there by then: one younger than half of every, or than an hour with at. " +
 		"The node itself is reached without ssh; the others as they are declared, by root's ssh on that node, so that its key and known_hosts are what lets a run look at them: those that it can't reach are not stopped for a backup.",
 	misuse: []string{"both of at and every, or neither"},

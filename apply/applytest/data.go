@@ -108,9 +108,13 @@ func (p *Process) ServiceResumed(_ context.Context, s apply.Shape) (is bool, see
 	return is, s.Service + " was looked at", err
 }
 
-// RunDataCommand keeps the command; one that begins with "fail" fails.
+// RunDataCommand keeps the command; one that begins with "fail" fails, and so does one in
+// a service that has no task.
 func (p *Process) RunDataCommand(_ context.Context, c apply.DataCommand) error {
 	return p.w.call("RunDataCommand", c.Node, func() error {
+		if a := p.w.applications[c.Service]; a != nil && a.scale == 0 {
+			return errors.New("no container of " + c.Service + " runs there")
+		}
 		p.w.commands = append(p.w.commands, strings.Join(c.Args, " "))
 		if strings.HasPrefix(c.Args[0], "fail") {
 			return errors.New("it ended with 1")
@@ -133,6 +137,9 @@ func (p *Process) StoreData(_ context.Context, r apply.DataRequest, progress fun
 		}
 		if w.Unread[r.Source.ID()] {
 			return errors.New("tar: Cannot open: Input/output error")
+		}
+		if a := w.applications[w.ScaledUp]; a != nil {
+			a.scale = 1
 		}
 		out.Data, out.Data.TakenAt = r.Source, w.Clock.Now().UTC()
 		out.Data.Files, out.Data.Bytes = 3, 4096

@@ -68,7 +68,9 @@ type World struct {
 	appData
 
 	// Unread are the data sources, by ID, that can't be read.
-	Unread       map[string]bool
+	Unread map[string]bool
+	// ScaledUp is the service that somebody scales up while data is read.
+	ScaledUp     string
 	applications map[string]*application
 	commands     []string
 }

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/requeen/requeen/internal/effects"
 	"github.com/requeen/requeen/internal/host"
@@ -66,15 +67,53 @@ func TestGiven(t *testing.T) {
 // not judged.
 func TestStaleValues(t *testing.T) {
 	prints := map[string]string{}
-	for name, value := range map[string]string{"SAME": "a", "OTHER": "a", "AWAY": "a", "var.gone": "a", host.SignKeyValue: "k"} {
+	for name, value := range map[string]string{"SAME": "a", "OTHER": "a", "AWAY": "a", "var.gone": "a", host.SignKeyValue("offsite"): "k"} {
 		p, err := host.Print([]byte(value))
 		if err != nil {
 			t.Fatal(err)
 		}
 		prints[name] = p
 	}
-	now := effects.Schedule{Values: map[string][]byte{"SAME": []byte("a"), "OTHER": []byte("b"), "NEW": []byte("n")}, SignKey: []byte("k")}
+	now := effects.Schedule{Values: map[string][]byte{"SAME": []byte("a"), "OTHER": []byte("b"), "NEW": []byte("n")}, SignKeys: map[string][]byte{"offsite": []byte("k")}}
 	if have, want := staleValues(prints, now), []string{"NEW", "OTHER", "var.gone"}; !slices.Equal(have, want) {
 		t.Errorf("stale are %v, want %v", have, want)
+	}
+}
+
+// TestScheduleTakesWhatEveryRepositoryNeeds: a backup with copies is signed in each of
+// them, but where it lies as it was signed elsewhere; what its runs write and run is told.
+func TestScheduleTakesWhatEveryRepositoryNeeds(t *testing.T) {
+	signs := func(name, key string) schema.Repository {
+		r := schema.Repository{Name: name, VerifyKeys: []string{"pub"}}
+		if key != "" {
+			r.SignKey = schema.NewSecret(key)
+		}
+		return r
+	}
+	s := &session{cfg: &schema.Config{
+		Repositories: []schema.Repository{signs("nas", "k2"), signs("offsite", "k1"), signs("third", "")},
+		Backups: []schema.Backup{{Name: "state", Repository: "offsite", Copies: []string{"offsite", "nas", "third"}, Schedule: &schema.Schedule{On: "m1"}, Data: []schema.Data{
+			{Kind: schema.DataDirectory, Node: "m1", Path: "/tmp/dumps"},
+			{Kind: schema.DataDirectory, Node: "w1", Path: "/etc/traefik", Before: &schema.Command{Args: []string{"dump"}}},
+			{Kind: schema.DataVolume, Node: "m1", Volume: "pg", Timeout: time.Hour, After: &schema.Command{Service: "db", Args: []string{"thaw"}}},
+		}}},
+	}}
+	out, err := s.scheduleOf("state")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(out.SignKeys) != 2 || string(out.SignKeys["offsite"]) != "k1" || string(out.SignKeys["nas"]) != "k2" {
+		t.Errorf("the keys are of %d repositories", len(out.SignKeys))
+	}
+	if !slices.Equal(out.Repositories, []string{"offsite", "nas", "third"}) || !slices.Equal(out.Directories, []string{"/tmp/dumps"}) || out.Commands || out.DataTime != 4*time.Hour {
+		t.Errorf("it stores in %v, reads %v, and runs commands: %v", out.Repositories, out.Directories, out.Commands)
+	}
+	s.cfg.Backups[0].Data[2].After.Service = ""
+	if out, err = s.scheduleOf("state"); err != nil || !out.Commands {
+		t.Errorf("a command on its own host is not told: %v", err)
+	}
+	s.cfg.Repositories[1].SignKey = schema.Secret{}
+	if _, err := s.scheduleOf("state"); err == nil {
+		t.Error("the repository that it is made in has no key, and it is put there all the same")
 	}
 }

@@ -47,9 +47,47 @@ func (s *session) scheduleOf(backup string) (effects.Schedule, error) {
 	if err := s.scheduleValues(b, &out); err != nil {
 		return effects.Schedule{}, err
 	}
-	key, err := scheduleSignKey(s.cfg.Repository(b.Repository))
-	out.SignKey = key
+	out.Repositories = b.Places()
+	for _, d := range b.Data {
+		out.DataTime += dataParts * d.Timeout
+		if d.Node != b.Schedule.On {
+			continue
+		}
+		if d.Path != "" {
+			out.Directories = append(out.Directories, d.Path)
+		}
+		out.Commands = out.Commands || onHost(d.Before) || onHost(d.After)
+	}
+	keys, err := s.scheduleSignKeys(b)
+	out.SignKeys = keys
 	return out, err
+}
+
+// dataParts are those of a data source that may each take as long as its timeout says:
+// the command before, the stop of the services, the reading, the command after.
+const dataParts = 4
+
+// onHost tells whether there is a command, and it runs on the host itself.
+func onHost(c *schema.Command) bool { return c != nil && c.Service == "" }
+
+// scheduleSignKeys are the private keys of the repositories that hold a backup, by their
+// labels. One that gets copies as they were signed elsewhere needs none.
+func (s *session) scheduleSignKeys(b *schema.Backup) (map[string][]byte, error) {
+	keys := map[string][]byte{}
+	for i, name := range b.Places() {
+		r := s.cfg.Repository(name)
+		if i > 0 && r != nil && !r.SignKeySet() {
+			continue
+		}
+		key, err := scheduleSignKey(r)
+		if err != nil {
+			return nil, err
+		}
+		if key != nil {
+			keys[name] = key
+		}
+	}
+	return keys, nil
 }
 
 // scheduleValues are the values of environment variables, and those given by -var. What
@@ -117,8 +155,8 @@ func staleValues(prints map[string]string, now effects.Schedule) []string {
 	for name, value := range now.Values {
 		values[name] = value
 	}
-	if now.SignKey != nil {
-		values[host.SignKeyValue] = now.SignKey
+	for repository, key := range now.SignKeys {
+		values[host.SignKeyValue(repository)] = key
 	}
 	for name, value := range values {
 		if !host.Printed(prints[name], value) {

@@ -144,6 +144,7 @@ func (w *World) StoreData(ctx context.Context, req apply.DataRequest, progress f
 	if text := stream.Changed(); text != "" {
 		d.Changed, d.Failure = true, text
 	}
+	out.Apart = stream.Apart()
 	return out, nil
 }
 

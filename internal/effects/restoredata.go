@@ -18,15 +18,19 @@ import (
 
 var _ apply.DataRestorer = (*World)(nil)
 
-// ReadyData reads an archive to its end and keeps nothing of it.
+// ReadyData reads an archive to its end and keeps nothing of it, and looks whether its
+// place can take it.
 func (w *World) ReadyData(ctx context.Context, d apply.DataRestore) error {
 	repo, err := w.repository(ctx, d.Repository)
 	if err != nil {
 		return err
 	}
 	defer repo.Close()
-	_, stored, err := heldData(ctx, repo, d)
+	held, stored, err := heldData(ctx, repo, d)
 	if err != nil {
+		return err
+	}
+	if err := w.readyPlace(ctx, d, held); err != nil {
 		return err
 	}
 	object, err := repo.OpenObject(ctx, d.Backup, stored.Name)

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/requeen/requeen/apply"
 	"github.com/requeen/requeen/internal/host"
@@ -15,10 +17,15 @@ var _ apply.Scheduler = (*World)(nil)
 
 // Schedule is what a schedule takes along to its host.
 type Schedule struct {
-	Config  map[string][]byte // the configuration's files, by their names in its directory
-	Values  map[string][]byte // secret; by the name of the variable or flag
-	Keep    []string          // names of values that are not at hand here, and stay as they are there
-	SignKey []byte            // the repository's, nil for none
+	Config   map[string][]byte // the configuration's files, by their names in its directory
+	Values   map[string][]byte // secret; by the name of the variable or flag
+	Keep     []string          // names of values that are not at hand here, and stay as they are there
+	SignKeys map[string][]byte // by the repository's label
+
+	Repositories []string      // labels of those that its runs store in
+	Directories  []string      // that its runs read on the host
+	Commands     bool          // whether commands of the backup run on the host
+	DataTime     time.Duration // that its data may take
 }
 
 // ReadySchedule finds what a schedule takes along, and puts the program on the host.
@@ -49,9 +56,9 @@ func (w *World) PutSchedule(ctx context.Context, s apply.ScheduleAt) error {
 	}
 	return h.PutSchedule(ctx, host.Schedule{
 		Cluster: s.Cluster, Backup: s.Backup, MachineID: s.Host.MachineID, Token: s.Token, Declared: s.Declared, Version: s.Version,
-		Config: with.Config, Values: with.Values, Keep: with.Keep, SignKey: with.SignKey,
-		Units: host.ScheduleUnits{At: s.At, TimeZone: s.TimeZone, EverySeconds: s.EverySeconds, Open: opens(w.o.Repositories[s.Repository].URL),
-			Flags: host.ScheduleFlags{Node: s.Node, Repository: s.Repository, FreshSeconds: s.FreshSeconds, Exported: s.Exported, Textfile: s.Textfile}},
+		Config: with.Config, Values: with.Values, Keep: with.Keep, SignKeys: with.SignKeys,
+		Units: host.ScheduleUnits{At: s.At, TimeZone: s.TimeZone, EverySeconds: s.EverySeconds, Open: w.opens(with, s.Textfile), DataSeconds: int64(with.DataTime / time.Second),
+			Flags: host.ScheduleFlags{Node: s.Node, FreshSeconds: s.FreshSeconds, Exported: s.Exported, Textfile: s.Textfile}},
 	})
 }
 
@@ -64,19 +71,26 @@ func (w *World) TakeSchedule(ctx context.Context, s apply.ScheduleAt) error {
 	return h.TakeSchedule(ctx, s.Cluster, s.Backup, s.Host.MachineID, s.Token)
 }
 
-// opens tells where a run has to write since the repository lies there.
-func opens(repository string) host.ScheduleOpen {
-	u, err := url.Parse(repository)
-	if err != nil || u.Scheme != "file" {
-		return host.ScheduleOpen{}
-	}
-	below := func(dirs ...string) bool {
-		for _, d := range dirs {
-			if strings.HasPrefix(path.Clean(u.Path)+"/", d+"/") {
-				return true
-			}
+// opens tells what of the host is open to a run: where it writes, since a repository or
+// the metrics lie there, and what it reads.
+func (w *World) opens(with Schedule, textfile string) host.ScheduleOpen {
+	written := []string{textfile}
+	for _, label := range with.Repositories {
+		if u, err := url.Parse(w.o.Repositories[label].URL); err == nil && u.Scheme == "file" {
+			written = append(written, u.Path)
 		}
-		return false
 	}
-	return host.ScheduleOpen{Home: below("/home", "/root", "/run/user"), System: below("/usr", "/etc", "/boot", "/efi"), Tmp: below("/tmp", "/var/tmp")}
+	return host.ScheduleOpen{
+		Home:     anyWithin(written, "/home", "/root", "/run/user"),
+		System:   anyWithin(written, "/usr", "/etc", "/boot", "/efi"),
+		Tmp:      anyWithin(append(written, with.Directories...), "/tmp", "/var/tmp"),
+		Commands: with.Commands,
+	}
+}
+
+// anyWithin tells whether one of the paths is one of the directories, or lies in it.
+func anyWithin(paths []string, dirs ...string) bool {
+	return slices.ContainsFunc(paths, func(p string) bool {
+		return slices.ContainsFunc(dirs, func(d string) bool { return strings.HasPrefix(path.Clean(p)+"/", d+"/") })
+	})
 }

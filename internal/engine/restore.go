@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"path"
 	"slices"
 	"strings"
 
@@ -83,8 +84,8 @@ type User struct {
 	Service string // whose task it is, "" of none
 }
 
-// Users are the containers that are up and mount the volume ("" for none), or see the
-// place or a part of it, sorted by name.
+// Users are the containers that are up and mount the volume ("" for none), the place or
+// a part of it, or may write to it through a directory above, sorted by name.
 func (c *Client) Users(ctx context.Context, name, place string) ([]User, error) {
 	list, err := call(ctx, c, "list containers", func(ctx context.Context) ([]container.Summary, error) {
 		return c.api.ContainerList(ctx, container.ListOptions{})
@@ -107,10 +108,20 @@ func (c *Client) Users(ctx context.Context, name, place string) ([]User, error) 
 	return users, nil
 }
 
+// uses tells whether a mount makes its container a user. One that sees every volume, or
+// reads a whole disk, as those that watch a machine do, is no user of what lies there.
 func uses(m container.MountPoint, name, place string) bool {
 	if m.Type == mount.TypeVolume && name != "" && m.Name == name {
 		return true
 	}
 	in := func(p, dir string) bool { return p == dir || strings.HasPrefix(p, strings.TrimSuffix(dir, "/")+"/") }
-	return m.Source != "" && m.Type != mount.TypeTmpfs && place != "" && (in(m.Source, place) || in(place, m.Source))
+	switch {
+	case m.Source == "" || m.Type == mount.TypeTmpfs || place == "":
+		return false
+	case in(m.Source, place):
+		return true
+	case name != "":
+		return in(m.Source, path.Dir(place)) && in(place, m.Source)
+	}
+	return m.RW && in(place, m.Source)
 }

@@ -51,10 +51,18 @@ func TestUsers(t *testing.T) {
 		{"Id": "c1", "Names": ["/db.1.x"], "Labels": {"com.docker.swarm.service.name": "db"}, "Mounts": [{"Type": "volume", "Name": "pgdata", "Source": "/var/lib/docker/volumes/pgdata/_data", "Destination": "/data"}]},
 		{"Id": "c2", "Names": ["/psql"], "Mounts": [{"Type": "bind", "Source": "/var/lib/docker/volumes/pgdata", "Destination": "/in"}]},
 		{"Id": "c3", "Names": ["/inside"], "Mounts": [{"Type": "bind", "Source": "/var/lib/docker/volumes/pgdata/_data/base", "Destination": "/in"}]},
-		{"Id": "c4", "Names": ["/other"], "Mounts": [{"Type": "volume", "Name": "pgdata2", "Source": "/var/lib/docker/volumes/pgdata2/_data", "Destination": "/data"}]}]`}})
+		{"Id": "c4", "Names": ["/other"], "Mounts": [{"Type": "volume", "Name": "pgdata2", "Source": "/var/lib/docker/volumes/pgdata2/_data", "Destination": "/data"}]},
+		{"Id": "c5", "Names": ["/agent"], "Mounts": [{"Type": "bind", "Source": "/var/lib/docker/volumes", "Destination": "/volumes", "RW": true}]},
+		{"Id": "c6", "Names": ["/watch"], "Mounts": [{"Type": "bind", "Source": "/", "Destination": "/rootfs"}]},
+		{"Id": "c7", "Names": ["/files"], "Mounts": [{"Type": "bind", "Source": "/srv", "Destination": "/srv", "RW": true}]},
+		{"Id": "c8", "Names": ["/reads"], "Mounts": [{"Type": "bind", "Source": "/srv/app", "Destination": "/srv"}]}]`}})
 	got, err := r.client().Users(t.Context(), "pgdata", "/var/lib/docker/volumes/pgdata/_data")
 	want := []User{{Name: "db.1.x", Service: "db"}, {Name: "inside"}, {Name: "psql"}}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	got, err = r.client().Users(t.Context(), "", "/srv/app")
+	if diff := cmp.Diff([]User{{Name: "files"}, {Name: "reads"}}, got); diff != "" || err != nil {
+		t.Errorf("of a directory: %v (-want +got):\n%s", err, diff)
 	}
 }

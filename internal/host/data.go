@@ -25,11 +25,29 @@ const statusCommand = 99
 type DataStream struct {
 	copyStream
 	changed string
+	apart   []string
 }
 
 // Changed is what tar said of files that changed or vanished while they were read, after
 // Close; empty where none did.
 func (d *DataStream) Changed() string { return d.changed }
+
+// Apart are the other file systems that are mounted below the directory and are not in
+// the archive, after Close.
+func (d *DataStream) Apart() []string { return d.apart }
+
+// told takes the lines that name other file systems out of what was written to stderr.
+func (d *DataStream) told(stderr string) (rest string) {
+	var lines []string
+	for _, line := range strings.Split(strings.TrimSpace(stderr), "\n") {
+		if point, is := strings.CutPrefix(line, "requeen-apart "); is {
+			d.apart = append(d.apart, point)
+		} else {
+			lines = append(lines, line)
+		}
+	}
+	return strings.TrimSpace(strings.Join(lines, "\n"))
+}
 
 // OpenData streams a directory of the machine by the host's own tar; its error is in the
 // stream, at the end of which also Close gives it.
@@ -47,9 +65,10 @@ func (h *Host) OpenData(ctx context.Context, machineID, directory string) (*Data
 	stream := &DataStream{copyStream: copyStream{PipeReader: r, cancel: cancel, done: make(chan struct{})}}
 	go func() {
 		err := s.wait()
+		said := stream.told(s.stderr.String())
 		var exit *ExitError
 		if errors.As(err, &exit) && exit.Status == 1 {
-			stream.changed, err = strings.TrimSpace(exit.Stderr), nil
+			stream.changed, err = said, nil
 		}
 		stream.err = h.refused(err)
 		_ = w.CloseWithError(stream.err) // nil is the end of the stream

@@ -76,10 +76,14 @@ guard_machine() { # MACHINE-ID
 	[ -n "$1" ] && [ "$have" = "$1" ] || refuse 101 "this machine is ${have:-without a machine-id}, not $1"
 }
 
-guard_token() { # CLUSTER TOKEN
+passes_token() { # CLUSTER TOKEN: refuses a lower one than has been here; keeps nothing
 	seen=$(cat "$dir/tokens/$1" 2>/dev/null)
 	seen=${seen:-0}
 	[ "$2" -ge "$seen" ] || refuse 102 "a run with token $seen has been here, this one has $2"
+}
+
+guard_token() { # CLUSTER TOKEN
+	passes_token "$1" "$2"
 	[ "$2" -eq "$seen" ] && return
 	{ printf '%s\n' "$2" >"$dir/tokens/.new" && sync "$dir/tokens/.new" && mv -f "$dir/tokens/.new" "$dir/tokens/$1"; } ||
 		refuse 101 "the run token can't be kept in $dir/tokens"

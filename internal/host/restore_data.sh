@@ -93,6 +93,16 @@ filled() { # whether the place holds anything
 	return 1
 }
 
+# Before anything is stopped for the data: refuses what begin would; changes nothing.
+ready() { # BYTES FILES FILL
+	guard_machine "$machine"
+	[ -f "$rec/meta" ] && return # it is gone on with, and has its room
+	guard_place
+	case $(tar --version 2>/dev/null) in *'GNU tar'*) ;; *) refuse 105 "GNU tar is not installed: another does not keep extended attributes" ;; esac
+	if [ "$3" = 1 ] && filled; then return; fi
+	room "$1" "$2"
+}
+
 guards() {
 	lock_host
 	guard_machine "$machine"
@@ -107,12 +117,16 @@ begin() { # ATTEMPT BYTES FILES FILL META
 			echo state=restored
 			tell
 			exit
-		elif reached "$rec" unpacked; then
+		elif reached "$rec" unpacked && { [ -d "$new" ] || { reached "$rec" swapping && [ -d "$place" ]; }; }; then
 			echo state=unpacked
 			exit
+		elif reached "$rec" unpacked; then # somebody removed it, with the volume as a rule
+			rm -rf "$rec" || refuse 104 "$rec can't be removed"
 		fi
 	fi
 	guard_place
+	# What it takes up is room for this attempt.
+	rm -rf "$new" "$aside".part.* || refuse 101 "what an earlier attempt left beside $place can't be removed"
 	earlier
 	if [ "$4" = 1 ] && filled; then
 		echo state=kept
@@ -125,7 +139,6 @@ begin() { # ATTEMPT BYTES FILES FILL META
 			sync "$fresh/meta" "$fresh/status" "$fresh" && mv -T "$fresh" "$rec" &&
 			sync "$dir/restores" "$dir"; } || refuse 104 "$rec can't be written"
 	fi
-	rm -rf "$new" "$aside".part.* || refuse 101 "what an earlier attempt left beside $place can't be removed"
 	[ -d "$parent" ] || (umask 022 && mkdir -p "$parent") || refuse 104 "$parent can't be made"
 	mkdir -m 700 "$aside.part.$1" "$aside.part.$1/data" || refuse 104 "$aside.part.$1 can't be made"
 }
@@ -138,7 +151,9 @@ unpack() { # ATTEMPT
 	set -- --numeric-owner --same-owner -p --warning=no-timestamp
 	case $(tar --help 2>/dev/null) in *--xattrs-include*) set -- "$@" --xattrs '--xattrs-include=*' ;; esac
 	case $(tar --help 2>/dev/null) in *--acls*) set -- "$@" --acls ;; esac
-	said=$(tar "$@" -xf - -C "$part/data" 2>&1) && return
+	# Whoever owns a directory above may have put a link there since.
+	cd -P -- "$part/data" && [ "$(pwd -P)" = "$part/data" ] || refuse 101 "$part/data is not where it was made"
+	said=$(tar "$@" -xf - 2>&1) && return
 	case $said in
 	*'No space left'* | *'quota exceeded'*) refuse 104 "the data do not fit below $part" ;;
 	esac
@@ -164,6 +179,7 @@ finish() { # ATTEMPT, empty where it was unpacked before
 }
 
 case $act in
+ready) ready "$8" "$9" "${10}" ;;
 begin) begin "$8" "$9" "${10}" "${11}" "${12}" ;;
 unpack) unpack "$8" ;;
 finish) finish "$8" ;;

@@ -53,7 +53,7 @@ func (r DataRestore) validate() error {
 	switch {
 	case err != nil:
 		return err
-	case strings.HasSuffix(r.ID, ".new") || strings.Contains(r.ID, ".part."):
+	case likeUnpacked(r.ID):
 		return fmt.Errorf("host: restore ID %q is like the name of an unpacked directory", r.ID)
 	case r.MachineID == "" || strings.ContainsAny(r.MachineID+r.SHA256, "\n\r\x00"):
 		return errors.New("host: a restore without a machine ID can't be guarded")
@@ -61,6 +61,14 @@ func (r DataRestore) validate() error {
 		return fmt.Errorf("host: %q is no place for data", r.Place)
 	}
 	return nil
+}
+
+// likeUnpacked tells whether an ID may be the name of what another restore of the place
+// unpacks. That one's ID has two dots: the restore, the kind, and the label, which may
+// itself be "new".
+func likeUnpacked(id string) bool {
+	other, is := strings.CutSuffix(id, ".new")
+	return is && strings.Count(other, ".") != 1 || strings.Contains(id, ".part.")
 }
 
 // meta is what the host keeps of a restore, beside the user's data and never in them.

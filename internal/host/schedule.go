@@ -41,17 +41,17 @@ type Schedule struct {
 	Config          map[string][]byte // the configuration's files, by their names
 	Values          map[string][]byte // by the name of the variable or flag
 	Keep            []string          // names of values that stay as they are there
-	SignKey         []byte            // the repository's, nil for none
+	SignKeys        map[string][]byte // by the repository's label
 	Units           ScheduleUnits
 }
 
 // ScheduleFlags are the flags of `requeen backup run` by which a run finds what was put
 // beside it.
 type ScheduleFlags struct {
-	Node, Repository string // of the host and the backup
-	FreshSeconds     int64
-	Exported         []string
-	Textfile         string
+	Node         string // that the host is
+	FreshSeconds int64
+	Exported     []string
+	Textfile     string
 }
 
 var scheduleLabel = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
@@ -63,9 +63,9 @@ func ScheduleName(cluster, backup string) string { return cluster + ":" + backup
 func (s Schedule) name() string { return ScheduleName(s.Cluster, s.Backup) }
 
 func (s Schedule) validate() error {
-	for _, label := range []string{s.Cluster, s.Backup, s.Units.Flags.Node, s.Units.Flags.Repository} {
+	for _, label := range append(slices.Collect(maps.Keys(s.SignKeys)), s.Cluster, s.Backup, s.Units.Flags.Node) {
 		if !scheduleLabel.MatchString(label) {
-			return fmt.Errorf("host: %q can't be part of a unit's name", label)
+			return fmt.Errorf("host: %q can't be part of a unit's or a file's name", label)
 		}
 	}
 	for name := range s.Config {
@@ -105,8 +105,9 @@ func Printed(print string, value []byte) bool {
 	return err == nil && len(salt) > 0 && hmac.Equal([]byte(printWith(salt, value)), []byte(print))
 }
 
-// SignKeyValue is what the repository's sign_key is called among the prints.
-const SignKeyValue = "sign_key"
+// SignKeyValue is what the sign_key of a repository is called among the prints. No name
+// of another value begins so.
+func SignKeyValue(repository string) string { return "sign_key." + repository }
 
 // archive is the tar stream of what is put there; its last file tells that it is whole.
 func (s Schedule) archive(dir string) ([]byte, error) {
@@ -127,9 +128,9 @@ func (s Schedule) archive(dir string) ([]byte, error) {
 			return nil, err
 		}
 	}
-	if s.SignKey != nil {
-		files["keys/"+s.Units.Flags.Repository] = s.SignKey
-		if err := printed(SignKeyValue, s.SignKey); err != nil {
+	for _, repository := range slices.Sorted(maps.Keys(s.SignKeys)) {
+		files["keys/"+repository] = s.SignKeys[repository]
+		if err := printed(SignKeyValue(repository), s.SignKeys[repository]); err != nil {
 			return nil, err
 		}
 	}

@@ -6,6 +6,9 @@ units=${units_dir:-/etc/systemd/system}
 base=$dir/schedules/$name
 unit=requeen-schedule-$name
 guard_machine "$machine"
+# Kept is the token only once the service has ended: a run that is under way brings back
+# what it has stopped under its own, lower one.
+passes_token "$cluster" "$token"
 if [ -f "$units/$unit.timer" ]; then
 	systemctl disable --quiet "$unit.timer"
 	systemctl stop "$unit.timer"

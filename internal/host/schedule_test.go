@@ -13,10 +13,10 @@ import (
 // theSchedule has a secret in each place that may hold one.
 func theSchedule() Schedule {
 	return Schedule{Cluster: "prod", Backup: "state", MachineID: "machine1", Token: 7, Declared: "d1", Version: "0.1.0",
-		Config:  map[string][]byte{"prod.rq.hcl": []byte("cluster \"prod\" {}\n"), "more files/labels.json": []byte("{}")},
-		Values:  map[string][]byte{"UNLOCK_KEY": []byte("hush"), "var.dc": []byte("ams")},
-		SignKey: []byte("ED25519-SECRET-KEY:x"),
-		Units: ScheduleUnits{At: "03:10", TimeZone: "Europe/Amsterdam", Flags: ScheduleFlags{Node: "m1", Repository: "offsite", FreshSeconds: 3600,
+		Config:   map[string][]byte{"prod.rq.hcl": []byte("cluster \"prod\" {}\n"), "more files/labels.json": []byte("{}")},
+		Values:   map[string][]byte{"UNLOCK_KEY": []byte("hush"), "var.dc": []byte("ams")},
+		SignKeys: map[string][]byte{"offsite": []byte("ED25519-SECRET-KEY:x"), "nas": []byte("ED25519-SECRET-KEY:y")},
+		Units: ScheduleUnits{At: "03:10", TimeZone: "Europe/Amsterdam", Flags: ScheduleFlags{Node: "m1", FreshSeconds: 3600,
 			Exported: []string{"AWS_SECRET_ACCESS_KEY"}, Textfile: "/var/lib/100% of it/requeen.prom"}}}
 }
 
@@ -57,7 +57,7 @@ func TestScheduleIsPut(t *testing.T) {
 	if have.Cluster != "prod" || have.Backup != "state" || have.Declared != "d1" || have.Version != "0.1.0" || have.Damage != "" || have.Timer != "active" {
 		t.Errorf("the host tells %+v", have)
 	}
-	for name, value := range map[string]string{"UNLOCK_KEY": "hush", "var.dc": "ams", SignKeyValue: "ED25519-SECRET-KEY:x"} {
+	for name, value := range map[string]string{"UNLOCK_KEY": "hush", "var.dc": "ams", SignKeyValue("offsite"): "ED25519-SECRET-KEY:x", SignKeyValue("nas"): "ED25519-SECRET-KEY:y"} {
 		if !Printed(have.Prints[name], []byte(value)) || Printed(have.Prints[name], []byte(value+"x")) {
 			t.Errorf("the print of %s does not tell its value apart: %q", name, have.Prints[name])
 		}
@@ -72,7 +72,7 @@ func TestScheduleIsPut(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	for file, text := range map[string]string{"config/more files/labels.json": "{}", "values/UNLOCK_KEY": "hush", "keys/offsite": "ED25519-SECRET-KEY:x"} {
+	for file, text := range map[string]string{"config/more files/labels.json": "{}", "values/UNLOCK_KEY": "hush", "keys/offsite": "ED25519-SECRET-KEY:x", "keys/nas": "ED25519-SECRET-KEY:y"} {
 		if got := read(t, base+"/files/"+file); got != text {
 			t.Errorf("%s holds %q", file, got)
 		}
@@ -126,7 +126,7 @@ func TestScheduleIsReplaced(t *testing.T) {
 	f := newScheduleHost(t)
 	f.scheduled(theSchedule())
 	next := theSchedule()
-	next.Declared, next.Values, next.Keep, next.SignKey = "d2", map[string][]byte{"NEW": []byte("n")}, []string{"UNLOCK_KEY", "NEVER_SEEN"}, nil
+	next.Declared, next.Values, next.Keep, next.SignKeys = "d2", map[string][]byte{"NEW": []byte("n")}, []string{"UNLOCK_KEY", "NEVER_SEEN"}, nil
 	have := f.scheduled(next)
 	base := f.path("state/schedules/prod:state/files") + "/"
 	if have.Declared != "d2" || have.Damage != "" || !Printed(have.Prints["UNLOCK_KEY"], []byte("hush")) || read(t, base+"values/UNLOCK_KEY") != "hush" {
@@ -167,8 +167,12 @@ func TestScheduleIsGuarded(t *testing.T) {
 	if err := f.host.PutSchedule(t.Context(), late); !errors.Is(err, ErrToken) {
 		t.Errorf("a lower token: %v", err)
 	}
+	write(t, f.path("calls"), "", 0o644)
 	if err := f.host.TakeSchedule(t.Context(), "prod", "state", "machine1", 3); !errors.Is(err, ErrToken) {
 		t.Errorf("taken with a lower token: %v", err)
+	}
+	if calls := read(t, f.path("calls")); strings.Contains(calls, "stop") || strings.Contains(calls, "disable") {
+		t.Errorf("a run that is late has stopped something:\n%s", calls)
 	}
 	for _, name := range []string{"../x", "/etc/passwd", "a\nb", ".."} {
 		s := theSchedule()
@@ -176,5 +180,43 @@ func TestScheduleIsGuarded(t *testing.T) {
 		if err := f.host.PutSchedule(t.Context(), s); err == nil {
 			t.Errorf("a file %q is put there", name)
 		}
+	}
+}
+
+// TestScheduleUnderWayKeepsItsToken: a run that is asked to end brings back what it has
+// stopped under its own token, which the one that takes it away is above.
+func TestScheduleUnderWayKeepsItsToken(t *testing.T) {
+	f := newScheduleHost(t)
+	f.scheduled(theSchedule())
+	write(t, f.path("stop-fails"), "", 0o644)
+	if err := f.host.TakeSchedule(t.Context(), "prod", "state", "machine1", 9); err == nil {
+		t.Fatal("a service that does not end was taken away")
+	}
+	if token := read(t, f.path("state/tokens/prod")); token != "7\n" {
+		t.Errorf("while the service was at work the host's token was %q", token)
+	}
+	if err := os.Remove(f.path("stop-fails")); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.host.TakeSchedule(t.Context(), "prod", "state", "machine1", 9); err != nil {
+		t.Fatal(err)
+	}
+	if token := read(t, f.path("state/tokens/prod")); token != "9\n" {
+		t.Errorf("afterwards it is %q", token)
+	}
+}
+
+// TestScheduleWithCommandsIsNotConfined: what a command finds by hand it finds in a run.
+func TestScheduleWithCommandsIsNotConfined(t *testing.T) {
+	s := theSchedule()
+	s.Units.Open.Commands, s.Units.DataSeconds = true, 60
+	text := s.Units.service(s, "/var/lib/requeen/schedules/prod:state")
+	for _, word := range []string{"Protect", "PrivateTmp", "NoNewPrivileges", "Restrict", "SystemCall"} {
+		if strings.Contains(text, word) {
+			t.Errorf("it has %s:\n%s", word, text)
+		}
+	}
+	if !strings.Contains(text, "\nTimeoutStartSec=43260\n") || !strings.Contains(text, "\nTimeoutStopSec=270\n# ") || !strings.HasSuffix(text, "by hand.\n") {
+		t.Errorf("it is cut:\n%s", text)
 	}
 }

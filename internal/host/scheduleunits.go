@@ -13,14 +13,20 @@ type ScheduleUnits struct {
 	At           string // HH:MM
 	TimeZone     string // of At; "" = the host's
 	EverySeconds int64  // where At is empty
+	DataSeconds  int64  // that the backup's data may take
 	Flags        ScheduleFlags
 	// Open lets a run write where the repository is.
 	Open ScheduleOpen
 }
 
-// ScheduleOpen are the places that a run may write to though a service need not: below
-// /home and /root, below what belongs to the system, and in the machine's own /tmp.
-type ScheduleOpen struct{ Home, System, Tmp bool }
+// ScheduleOpen says what of the machine is open to a run though a service need not have
+// it: to write below /home and /root, and below what belongs to the system, and to see
+// the machine's own /tmp. Commands of the backup on the host need whatever they need
+// where nobody confines them.
+type ScheduleOpen struct{ Home, System, Tmp, Commands bool }
+
+// longestRun is how many seconds a run may take beside what the data of its backup may.
+const longestRun = 12 * 3600
 
 // serviceText is what a run is. It leaves what the run needs: root, the engine's socket,
 // systemd (which asks for CAP_SYS_ADMIN), ssh, and writing to any repository.
@@ -36,12 +42,16 @@ User=root
 UMask=0077
 ExecStart=%[3]s
 KillMode=mixed
-TimeoutStartSec=12h
+TimeoutStartSec=%[5]d
 TimeoutStopSec=270
-NoNewPrivileges=yes
-PrivateTmp=%[6]s
-ProtectSystem=%[4]s
-ProtectHome=%[5]s
+%[4]s`
+
+// confinedText is what a run is kept from where no command of the configuration runs in
+// it beside the hooks.
+const confinedText = `NoNewPrivileges=yes
+PrivateTmp=%[3]s
+ProtectSystem=%[1]s
+ProtectHome=%[2]s
 ProtectControlGroups=yes
 ProtectKernelModules=yes
 ProtectKernelTunables=yes
@@ -64,7 +74,11 @@ func (u ScheduleUnits) service(s Schedule, dir string) string {
 	if u.Open.Tmp {
 		tmp = "no"
 	}
-	return fmt.Sprintf(serviceText, s.Backup, s.Cluster, u.command(s, dir), system, home, tmp)
+	confined := fmt.Sprintf(confinedText, system, home, tmp)
+	if u.Open.Commands {
+		confined = "# Not confined: a command before or after the backup's data runs in it, as it does by hand.\n"
+	}
+	return fmt.Sprintf(serviceText, s.Backup, s.Cluster, u.command(s, dir), confined, longestRun+u.DataSeconds)
 }
 
 // command is the line of ExecStart. Nothing secret is in it.

@@ -1,6 +1,7 @@
 package raftdir
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -32,16 +33,35 @@ func (w Withheld) concerns(s *api.Service) bool {
 func (w Withheld) mounted(m api.Mount) bool {
 	switch m.Type {
 	case api.MountTypeVolume:
-		return slices.Contains(w.Volumes, m.Source)
+		return slices.Contains(w.Volumes, m.Source) || w.sees(device(m.VolumeOptions), m.ReadOnly)
 	case api.MountTypeBind:
-		return slices.ContainsFunc(w.Paths, func(p string) bool { return within(m.Source, p) || within(p, m.Source) })
+		return w.sees(m.Source, m.ReadOnly)
 	}
 	return false
 }
 
+// sees tells whether a directory of a host, as a mount names it, is one of the
+// directories, lies in one, or holds one that may be written to: who reads a whole disk,
+// to watch a machine, uses none of them.
+func (w Withheld) sees(source string, readOnly bool) bool {
+	if !path.IsAbs(source) {
+		return false
+	}
+	source = path.Clean(source)
+	return slices.ContainsFunc(w.Paths, func(p string) bool { return within(source, p) || !readOnly && within(p, source) })
+}
+
+// device is what a volume of a service's own is mounted from, "" of one without options.
+func device(o *api.Mount_VolumeOptions) string {
+	if o == nil || o.DriverConfig == nil {
+		return ""
+	}
+	return o.DriverConfig.Options["device"]
+}
+
 // within tells whether a path is a directory or lies in it.
-func within(path, dir string) bool {
-	return path == dir || strings.HasPrefix(path, strings.TrimSuffix(dir, "/")+"/")
+func within(p, dir string) bool {
+	return p == dir || strings.HasPrefix(p, strings.TrimSuffix(dir, "/")+"/")
 }
 
 // withhold takes the services' tasks away, as a backup that quiesces them does, and

@@ -39,6 +39,10 @@ func TestPrepareWithholds(t *testing.T) {
 		dataService("db", map[string]string{"team": "a"}, 3, volume), dataTask("db", api.TaskStateRunning),
 		dataService("proxy", nil, "global", bind("/etc/traefik/dynamic")), dataTask("proxy", api.TaskStateRunning),
 		dataService("above", nil, 1, bind("/etc")),
+		dataService("watch", nil, 1, api.Mount{Type: api.MountTypeBind, Source: "/", Target: "/rootfs", ReadOnly: true}),
+		dataService("slashes", nil, 1, bind("/etc//traefik/")),
+		dataService("device", nil, 1, api.Mount{Type: api.MountTypeVolume, Source: "conf", VolumeOptions: &api.Mount_VolumeOptions{
+			DriverConfig: &api.Driver{Options: map[string]string{"type": "none", "o": "bind", "device": "/etc/traefik"}}}}),
 		dataService("named", nil, 2),
 		dataService("quiesced", map[string]string{state.ScaleLabel: "4"}, 0, volume),
 		dataService("job", nil, nil, volume), dataTask("job", api.TaskStateRunning),
@@ -49,7 +53,7 @@ func TestPrepareWithholds(t *testing.T) {
 	p.UnlockKey = nil
 	p.Withheld = raftdir.Withheld{Volumes: []string{"pgdata"}, Paths: []string{"/etc/traefik"}, Services: []string{"named", "gone"}, Restore: restore}
 	done, out := prepare(t, b, p)
-	if diff := cmp.Diff([]string{"above", "db", "named", "proxy", "quiesced"}, done.Withheld); diff != "" {
+	if diff := cmp.Diff([]string{"above", "db", "device", "named", "proxy", "quiesced", "slashes"}, done.Withheld); diff != "" {
 		t.Errorf("withheld (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{"job"}, done.Jobs); diff != "" {
@@ -57,8 +61,8 @@ func TestPrepareWithholds(t *testing.T) {
 	}
 	type looks struct{ Scale, Restore, Replicas, Constraint string }
 	want := map[string]looks{
-		"db": {"3", restore, "", ""}, "above": {"1", restore, "", ""}, "named": {"2", restore, "", ""}, "quiesced": {"4", restore, "", ""},
-		"proxy": {"global", restore, "", state.ScaleConstraint}, "job": {}, "other": {Replicas: "5"},
+		"db": {"3", restore, "", ""}, "above": {"1", restore, "", ""}, "slashes": {"1", restore, "", ""}, "device": {"1", restore, "", ""}, "named": {"2", restore, "", ""}, "quiesced": {"4", restore, "", ""},
+		"proxy": {"global", restore, "", state.ScaleConstraint}, "job": {}, "other": {Replicas: "5"}, "watch": {Replicas: "1"},
 	}
 	got := map[string]looks{}
 	specs, err := raftdir.Specs(t.Context(), out, nil)

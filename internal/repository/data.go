@@ -1,7 +1,6 @@
 package repository
 
 import (
-	"archive/tar"
 	"context"
 	"io"
 	"slices"
@@ -87,24 +86,4 @@ func (w *Writer) removeOthers(ctx context.Context, there []object) error {
 		}
 	}
 	return nil
-}
-
-// ListTar reads a tar archive to its end and counts its entries, of which it keeps
-// nothing: an archive that lists is one that can be unpacked.
-func ListTar(r io.Reader) (entries int64, err error) {
-	in := tar.NewReader(r)
-	for {
-		_, err := in.Next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return entries, badArchive("the archive can't be read", err)
-		}
-		entries++
-	}
-	if _, err := io.Copy(io.Discard, r); err != nil {
-		return entries, badArchive("the archive can't be read to its end", err)
-	}
-	return entries, nil
 }

@@ -1,8 +1,10 @@
 package repository
 
 import (
+	"archive/tar"
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -90,8 +92,64 @@ func TestListTar(t *testing.T) {
 	if _, err := ListTar(bytes.NewReader(out[:len(out)/2])); !errors.Is(err, ErrArchive) {
 		t.Errorf("half of it: %v", err)
 	}
+	mark := len(out) // of the end, from which on there are only zeros
+	for mark > 0 && out[mark-1] == 0 {
+		mark--
+	}
+	mark = (mark + 511) / 512 * 512
+	if _, err := ListTar(bytes.NewReader(out[:mark])); !errors.Is(err, ErrArchive) {
+		t.Errorf("cut right behind an entry: %v", err)
+	}
 	if len(out) > 1<<20 {
 		t.Errorf("%d bytes: the holes are in it", len(out))
+	}
+}
+
+// TestListTarOfManyHoles: a database that punches holes into its files, or an image of a
+// disk, has more of them than archive/tar reads.
+func TestListTarOfManyHoles(t *testing.T) {
+	const holes = 120_000
+	var body, archive bytes.Buffer
+	fmt.Fprintf(&body, "%d\n", holes)
+	for i := range holes {
+		fmt.Fprintf(&body, "%d\n1\n", 1<<30+2*i)
+	}
+	body.Write(make([]byte, 512-body.Len()%512))
+	body.Write(bytes.Repeat([]byte("x"), holes))
+	real := fmt.Sprint(1<<30 + 2*holes)
+	var pax string
+	for _, r := range []string{"GNU.sparse.major=1", "GNU.sparse.minor=0", "GNU.sparse.name=disk", "GNU.sparse.realsize=" + real} {
+		n := len(r) + 4
+		pax += fmt.Sprintf("%d %s\n", n, r)
+	}
+	header := func(kind byte, size int) {
+		b := make([]byte, 512)
+		copy(b, "disk")
+		copy(b[100:], "0000600\x000000000\x000000000\x00")
+		copy(b[124:], fmt.Sprintf("%011o\x0000000000000\x00        ", size))
+		b[156] = kind
+		copy(b[257:], "ustar\x0000")
+		sum := 0
+		for _, c := range b {
+			sum += int(c)
+		}
+		copy(b[148:], fmt.Sprintf("%06o\x00 ", sum))
+		archive.Write(b)
+	}
+	padded := func(data []byte) {
+		archive.Write(data)
+		archive.Write(make([]byte, (512-len(data)%512)%512))
+	}
+	header('x', len(pax))
+	padded([]byte(pax))
+	header('0', body.Len())
+	padded(body.Bytes())
+	archive.Write(make([]byte, 1024))
+	if _, err := tar.NewReader(bytes.NewReader(archive.Bytes())).Next(); err == nil {
+		t.Error("archive/tar reads it now: ListTar may use that")
+	}
+	if n, err := ListTar(bytes.NewReader(archive.Bytes())); n != 1 || err != nil {
+		t.Errorf("%d entries, %v", n, err)
 	}
 }
 
