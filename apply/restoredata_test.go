@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/requeen/requeen/apply"
 	"github.com/requeen/requeen/apply/applytest"
@@ -24,7 +25,7 @@ func withPlaces() *applytest.World {
 func restorePlan(w *applytest.World, replace bool) *plan.Plan {
 	st := w.State()
 	p := &plan.Plan{FormatVersion: 1, Cluster: applytest.ClusterName, SwarmID: applytest.SwarmID, PlannedAt: st.ObservedAt, Summary: "data",
-		Fingerprint: plan.Fingerprint{SwarmID: applytest.SwarmID}}
+		Expires: st.ObservedAt.Add(time.Hour), Fingerprint: plan.Fingerprint{SwarmID: applytest.SwarmID}}
 	for _, n := range st.Swarm.Nodes {
 		p.Fingerprint.Managers = append(p.Fingerprint.Managers, plan.ManagerPrint{NodeID: n.ID, Name: n.Hostname, Reachable: true})
 	}
@@ -127,6 +128,33 @@ func TestRestoreDataKeeps(t *testing.T) {
 	}
 }
 
+// TestExpiredDataRestoreIsNotBegun, and what is begun is finished whatever the hour.
+func TestExpiredDataRestoreIsNotBegun(t *testing.T) {
+	w := withPlaces()
+	p := restorePlan(w, true)
+	w.Clock.Advance(2 * time.Hour)
+	var stale *apply.StaleError
+	if _, err, _ := start(w.Process(), request(p, t.TempDir())); !errors.As(err, &stale) || !strings.Contains(err.Error(), "was good until") {
+		t.Errorf("an old plan was begun: %v", err)
+	}
+	if a := w.Apps["db"]; a.Scale != 2 || a.Waits != "" || w.Restores() != 0 {
+		t.Errorf("the service %+v", a)
+	}
+	for _, call := range []string{"Withhold", "RestoreData"} {
+		w = withPlaces()
+		q := request(restorePlan(w, true), t.TempDir())
+		killAfter(w, call)
+		start(w.Process(), q)
+		w.Clock.Advance(2 * time.Hour)
+		if _, _, err := resume(t, w, q); err != nil {
+			t.Errorf("cut after %s: %v", call, err)
+		}
+		for _, wrong := range restoreEnds(w) {
+			t.Errorf("cut after %s: %s", call, wrong)
+		}
+	}
+}
+
 // TestRestoreDataDamaged: an archive that does not open is found before any service is
 // stopped.
 func TestRestoreDataDamaged(t *testing.T) {
@@ -160,5 +188,64 @@ func TestRestoreDataInUse(t *testing.T) {
 	}
 	for _, wrong := range restoreEnds(w) {
 		t.Error(wrong)
+	}
+}
+
+// TestRestoreDataUsedMeanwhile: a container that is started while the archive is unpacked
+// ends the step with nothing moved; what is unpacked is not fetched again.
+func TestRestoreDataUsedMeanwhile(t *testing.T) {
+	w := withPlaces()
+	place := w.Places["m1 volume.pgdata"]
+	place.Comes = "psql"
+	q := request(restorePlan(w, true), t.TempDir())
+	_, err, _ := start(w.Process(), q)
+	var told *apply.RunError
+	if !errors.As(err, &told) || told.Diag.Code != diag.DataUsed || !strings.Contains(told.Diag.Detail, "in use by psql. Nothing of it was changed") {
+		t.Fatalf("got %v", err)
+	}
+	if place.Holds != "now" || len(place.Asides) > 0 || w.Apps["db"].Waits == "" {
+		t.Errorf("the place %+v", place)
+	}
+	place.Stranger = ""
+	if _, _, err := resume(t, w, q); err != nil {
+		t.Fatal(err)
+	}
+	for _, wrong := range restoreEnds(w) {
+		t.Error(wrong)
+	}
+}
+
+// TestRestoresOfDataAreKeptApart: a plan that goes on with two restores lets each service
+// wait for its own, so that a cut mixes up no backups.
+func TestRestoresOfDataAreKeptApart(t *testing.T) {
+	w := withPlaces()
+	p := restorePlan(w, true)
+	const one, other = "20260301T030000Z-aaaaaa", "20260302T030000Z-cccccc"
+	p.Steps[0].DataRestore.Services, p.Steps[3].DataRestore.Services = []string{"db"}, []string{"db"}
+	p.Steps = []plan.Step{p.Steps[0], p.Steps[1], p.Steps[3], p.Steps[0], p.Steps[2], p.Steps[3]}
+	for i := range p.Steps {
+		p.Steps[i].ID = i + 1
+		if i >= 3 {
+			r := *p.Steps[i].DataRestore
+			r.ID, r.Backup, r.Services = other, "20260227T030000Z-dddddd", []string{"proxy"}
+			p.Steps[i].DataRestore = &r
+		}
+	}
+	waits := map[string]string{}
+	w.Hook = func(c applytest.Call) error {
+		for name, a := range w.Apps {
+			if a.Waits != "" {
+				waits[name] = a.Waits
+			}
+		}
+		return nil
+	}
+	if _, err, _ := start(w.Process(), request(p, t.TempDir())); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"db": one + " 20260228T030000Z-bbbbbb offsite replace volume.pgdata", "proxy": other + " 20260227T030000Z-dddddd offsite replace directory.etc"} {
+		if waits[name] != want {
+			t.Errorf("%s waited for %q", name, waits[name])
+		}
 	}
 }

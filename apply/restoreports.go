@@ -52,7 +52,8 @@ type DataRestorer interface {
 	Withheld(ctx context.Context, d DataRestore) (all bool, seen string, err error)
 	// RestoreData unpacks one volume or directory beside its place, sets aside what
 	// is there and puts it there. A volume that is not there is made. Nothing is
-	// changed while a container uses it: the error is a *DataUsedError.
+	// changed while a container uses it, also one that was started while it was
+	// unpacked: the error is a *DataUsedError, and the next call goes on from there.
 	RestoreData(ctx context.Context, d DataRestore, progress func(StoreProgress)) (DataRestored, error)
 	// Release gives every service that waits for this restore its scale back.
 	Release(ctx context.Context, d DataRestore) error

@@ -82,6 +82,7 @@ func Build(in Input) (*Plan, error) {
 	if p.err != nil {
 		return nil, fmt.Errorf("plan: %w", p.err)
 	}
+	p.expires()
 	p.plan.Fingerprint = w.fingerprint(p.plan, needs)
 	p.hazards(needs)
 	p.plan.Summary = p.partly(p.summary(p.wanted(needs)))

@@ -22,7 +22,7 @@ func (p *planner) dataObstacle(d schema.Data) obstacle {
 	case n.doubt != nil:
 		return obstacle{n.doubt.Code, fmt.Sprintf("%s is in doubt (%s)", d.Node, n.doubt.Code)}
 	}
-	if p.w.st.Swarm != nil && d.UsesServices() && !p.inTouch(n) {
+	if p.w.st.Swarm != nil && d.UsesServices() && !p.inTouch(n) && !p.backByPlan(n) {
 		// A task on a node that is gone never says that it has ended, so a service would
 		// be waited for in vain.
 		return obstacle{diag.DataUnusable, fmt.Sprintf("%s is no node that the swarm sees as ready, so whether its services are at rest can't be seen; once it is, the next plan makes the backup", d.Node)}
@@ -31,6 +31,13 @@ func (p *planner) dataObstacle(d schema.Data) obstacle {
 		return o
 	}
 	return volumeObstacle(n, d)
+}
+
+// backByPlan tells whether steps of this plan bring the node back before any data is
+// read: they wait until the swarm sees it.
+func (p *planner) backByPlan(n *node) bool {
+	v := p.w.voterOf(n)
+	return n.back || v != nil && v.restored
 }
 
 func (p *planner) serviceObstacle(d schema.Data) obstacle {

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 
+	"github.com/requeen/requeen/internal/diag"
 	"github.com/requeen/requeen/internal/state"
 )
 
@@ -16,7 +17,14 @@ func (p *planner) resumeLeft() {
 		return
 	}
 	via := p.w.node(p.w.st.Swarm.SeenFrom)
+	if via == nil || via.doubt != nil || via.host.Looked != state.Present {
+		via = p.talking()
+	}
 	if via == nil {
+		p.unmet(Unmet{Code: diag.LeftoverStuck, Goal: "give back the scale of " + listing(names),
+			Reason: sentence(fmt.Sprintf("A run that was cut left %s at rest, and no manager can be reached through which the swarm could be told to scale %s back", listing(names), itThem(len(names)))),
+			Remedy: fmt.Sprintf("Make the host of a manager reachable, then plan again; or type on a manager, for each: docker service update --label-rm %s --replicas N NAME, with the number that the label has (of a global service, --constraint-rm %s in place of --replicas).",
+				state.ScaleLabel, state.ScaleConstraint)})
 		return
 	}
 	repository := ""
@@ -26,6 +34,13 @@ func (p *planner) resumeLeft() {
 	p.add(via, Step{Kind: Resume, Repository: repository, Data: &DataWork{Services: names}, Risk: Safe, TimeoutSeconds: seconds(resumeTimeout),
 		Reason: sentence(fmt.Sprintf("A run that was cut left %s at rest: %s the scale that the label %s records",
 			listing(names), getsBack(len(names)), state.ScaleLabel))})
+}
+
+func itThem(n int) string {
+	if n == 1 {
+		return "it"
+	}
+	return "them"
 }
 
 func getsBack(n int) string {
@@ -50,16 +65,26 @@ func (p *planner) atRest() []string {
 }
 
 // dataRepository is the repository whose lock a run that reads data holds: of the first
-// backup with data, else of the first.
+// backup with data, else of the first; one that can be used where there is one.
 func (p *planner) dataRepository() string {
-	first := ""
+	var names, others []string
 	for _, b := range sortedBackups(p.w.cfg) {
-		if first == "" {
-			first = b.Repository
-		}
 		if len(b.Data) > 0 {
-			return b.Repository
+			names = append(names, b.Places()...)
+		} else {
+			others = append(others, b.Places()...)
 		}
 	}
-	return first
+	if len(names) == 0 { // the lock of another's repository would keep nobody away
+		names = others
+	}
+	for _, name := range names {
+		if r := p.w.st.Repository(name); r != nil && r.Looked == state.Present {
+			return name
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return names[0]
 }

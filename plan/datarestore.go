@@ -293,7 +293,7 @@ func (p *planner) dataRestoreID(c *candidate, list []restoredData) string {
 func (p *planner) talking() *node {
 	var found *node
 	for _, v := range p.w.voters {
-		if v.up && v.node != nil && v.node.host.Looked == state.Present && (found == nil || v.leader) {
+		if v.up && v.node != nil && v.node.doubt == nil && v.node.host.Looked == state.Present && (found == nil || v.leader) {
 			found = v.node
 		}
 	}

@@ -47,5 +47,10 @@ func scheduleCases() []golden {
 		fresh("schedule-unreachable", "The host of the schedule can't be looked at.", scheduled(`at = "03:10"`, `on = "m3"`),
 			func(st *state.State) { lose(st, "m3") }).want("", "RQ270", "RQ301"),
 		other.want("", "RQ211"), noLock.want(""),
+		of("schedule-stray", "A schedule on a host that is not declared any more has made the newest backup; one that stopped long ago is not told of.", func(st *state.State) {
+			stray, old := aged(5*3600e9), aged(90*3600e9)
+			stray.ScheduledOn, old.ScheduledOn = "m9", "m8"
+			keep(st, old, stray)
+		}).with(config(3, localRepository, stateBackup)).want("", "RQ170"),
 	}
 }

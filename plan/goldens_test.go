@@ -15,7 +15,7 @@ const (
 func goldens() []golden {
 	var list []golden
 	for _, part := range [][]golden{dueCases(), lockCases(), quorumCases(), choiceCases(), hostCases(), identityCases(), conditionCases(), leftoverCases(), moreLeftovers(), shapeCases(),
-		ladderCases(), forceCases(), cutCases(), restoreCases(), runningCases(), growCases(), lossCases(), finishCases(), strayCases(), noLockCases(), elsewhereCases(), reshapeCases(), retentionCases(), awayCases(), copiesCases(), scheduleCases(), dataCases(), dataRestoreCases()} {
+		ladderCases(), forceCases(), cutCases(), restoreCases(), runningCases(), growCases(), lossCases(), finishCases(), strayCases(), noLockCases(), elsewhereCases(), reshapeCases(), retentionCases(), awayCases(), copiesCases(), scheduleCases(), dataCases(), dataRestoreCases(), partsCases()} {
 		list = append(list, part...)
 	}
 	return list

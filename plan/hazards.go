@@ -42,6 +42,7 @@ func (p *planner) hazards(needs []*need) {
 		p.backupHazards(n)
 	}
 	p.openableHazards(needs)
+	p.strayScheduleHazards()
 	p.withoutLock()
 	list := p.plan.Hazards
 	sort.SliceStable(list, func(i, j int) bool {

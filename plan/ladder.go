@@ -12,9 +12,6 @@ import (
 	"github.com/requeen/requeen/schema"
 )
 
-// expiry is for how long a plan that destroys may be begun (safety rule 21).
-const expiry = time.Hour
-
 // How long the steps of a recovery may take, their waits included.
 const (
 	holdTimeout    = 180 * time.Second

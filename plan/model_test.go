@@ -18,10 +18,22 @@ type model struct {
 	st    state.State
 	swarm state.Swarm
 	now   time.Time
+	plans []string // what was planned so far, for what is told of a failure
+	// late tells that a repository held backups of which none counts: what of them no
+	// rule keeps goes by a plan of its own, once one that counts is there.
+	late bool
+	parts
 }
 
 func newModel(cfg *schema.Config, st *state.State) *model {
-	return &model{cfg: cfg, st: copied(st), swarm: *st.Swarm, now: st.ObservedAt}
+	m := &model{cfg: cfg, st: copied(st), swarm: *st.Swarm, now: st.ObservedAt}
+	for _, r := range st.Repositories {
+		for _, block := range cfg.Backups {
+			list := slices.DeleteFunc(slices.Clone(r.Backups), func(b state.Backup) bool { return b.Backup != block.Name })
+			m.late = m.late || len(list) > 0 && !slices.ContainsFunc(list, func(b state.Backup) bool { return b.Problem == nil && b.SwarmID == swarmID })
+		}
+	}
+	return m
 }
 
 func copied(st *state.State) (c state.State) {
@@ -46,7 +58,7 @@ func (m *model) observe() *state.State {
 	st := copied(&m.st)
 	st.ObservedAt = m.now
 	swarm := m.swarm
-	swarm.Nodes = slices.Clone(m.swarm.Nodes)
+	swarm.Nodes, swarm.Services = slices.Clone(m.swarm.Nodes), slices.Clone(m.swarm.Services)
 	up, voters := 0, 0
 	for i := range swarm.Nodes {
 		n := &swarm.Nodes[i]
@@ -84,6 +96,7 @@ func (m *model) plan(t fataler, backup bool) *plan.Plan {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, must(json.MarshalIndent(st, "", " ")))
 	}
+	m.plans = append(m.plans, p.Summary)
 	return p
 }
 
@@ -97,6 +110,7 @@ func must(data []byte, err error) []byte {
 // run does the first steps of a plan, all of them if n is negative. A cut run
 // leaves what it did; its unit is dead.
 func (m *model) run(p *plan.Plan, n int) {
+	m.begin()
 	for i, s := range p.Steps {
 		if i == n {
 			return
@@ -112,6 +126,9 @@ func (m *model) step(p *plan.Plan, s plan.Step) {
 		repo.Backups = slices.DeleteFunc(repo.Backups, func(b state.Backup) bool {
 			return slices.ContainsFunc(s.Prune.Remove, func(j plan.Judged) bool { return j.ID == b.ID })
 		})
+		return
+	}
+	if m.partStep(p, s) {
 		return
 	}
 	h := m.st.Host(s.Node)
@@ -177,8 +194,8 @@ func (m *model) store(p *plan.Plan, s plan.Step, r *state.HostRun) {
 		panic("a torn copy is verified")
 	}
 	repo := m.st.Repository(s.Repository)
-	repo.Backups = append([]state.Backup{{ID: r.ID, Kind: state.KindRegular, Cluster: p.Cluster, Backup: s.Backup, SwarmID: p.SwarmID,
-		Epoch: m.swarm.Epoch, TakenAt: r.StoppedAt, UploadedAt: m.now, Verified: "raft", VerifiedAt: m.now}}, repo.Backups...)
+	repo.Backups = append([]state.Backup{m.holding(state.Backup{ID: r.ID, Kind: state.KindRegular, Cluster: p.Cluster, Backup: s.Backup, SwarmID: p.SwarmID,
+		Epoch: m.swarm.Epoch, TakenAt: r.StoppedAt, UploadedAt: m.now, Verified: "raft", VerifiedAt: m.now, Recipients: []string{"age1"}})}, repo.Backups...)
 }
 
 // settled tells what is not as it should be at the end: "" if all is.
@@ -197,5 +214,5 @@ func (m *model) settled() string {
 			return "backup " + b.Name + " is not fresh"
 		}
 	}
-	return ""
+	return m.partsSettled()
 }

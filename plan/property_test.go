@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -62,6 +63,7 @@ func drawWild(t *rapid.T) plan.Input {
 	if rapid.Bool().Draw(t, "one helper") {
 		in.HelperSystems = []string{"linux/amd64"}
 	}
+	drawParts(t, &in)
 	return in
 }
 
@@ -220,6 +222,7 @@ func rules(t *rapid.T, in plan.Input, p *plan.Plan) {
 			t.Fatalf("an unmet goal is not whole: %+v", u)
 		}
 	}
+	partRules(t, in, p)
 }
 
 func mayStop(t *rapid.T, in plan.Input, s plan.Step) {
@@ -263,6 +266,7 @@ func drawTame(t *rapid.T) *model {
 	if n == 5 && rapid.Bool().Draw(t, "one lost") {
 		lose(st, "m5")
 	}
+	tameParts(t, cfg, st)
 	return newModel(cfg, st)
 }
 
@@ -305,10 +309,15 @@ func tear(m *model) {
 }
 
 func finished(t *rapid.T, m *model) {
-	if wrong := m.settled(); wrong != "" {
-		t.Fatal(wrong)
+	p := m.plan(t, false)
+	if m.late && !slices.ContainsFunc(p.Steps, func(s plan.Step) bool { return s.Kind != plan.PruneBackups }) {
+		m.run(p, -1)
+		p = m.plan(t, false)
 	}
-	if p := m.plan(t, false); len(p.Steps) > 0 || len(p.Unmet) > 0 {
-		t.Fatalf("the next plan is not empty: %s", p.Summary)
+	if wrong := m.settled(); wrong != "" {
+		t.Fatalf("%s; the plans were: %q; %+v", wrong, m.plans, p.Unmet)
+	}
+	if len(p.Steps) > 0 || len(p.Unmet) > 0 {
+		t.Fatalf("the next plan is not empty; the plans were: %q; %+v", m.plans, p.Unmet)
 	}
 }

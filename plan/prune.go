@@ -105,12 +105,8 @@ func (p *planner) prune(needs []*need) {
 // pruneWaits says why no backup is removed now, "" where one may be: in a swarm that is
 // in trouble, or that is being brought back, any backup may be the one that is needed.
 func (p *planner) pruneWaits() string {
-	for _, n := range p.w.nodes {
-		for _, r := range n.host.Recoveries {
-			if r.Phase != state.RecoveryLifted {
-				return fmt.Sprintf("The recovery %s is not at its end on %s, and no backup is removed before", r.ID, n.cfg.Name)
-			}
-		}
+	if id, name := p.unliftedRecovery(); id != "" {
+		return fmt.Sprintf("The recovery %s is not at its end on %s, and no backup is removed before", id, name)
 	}
 	if waiting := p.w.pendingRestores(); len(waiting) > 0 {
 		what := "a backup"
@@ -130,6 +126,18 @@ func (p *planner) pruneWaits() string {
 		return "Backups are removed only under their repository's lock, which -lock=false leaves"
 	}
 	return ""
+}
+
+// unliftedRecovery is a recovery that is not at its end on a host, with the host's name.
+func (p *planner) unliftedRecovery() (id, name string) {
+	for _, n := range p.w.nodes {
+		for _, r := range n.host.Recoveries {
+			if r.Phase != state.RecoveryLifted {
+				return r.ID, n.cfg.Name
+			}
+		}
+	}
+	return "", ""
 }
 
 // added is the backup that the plan makes in a repository, or copies into it; there is

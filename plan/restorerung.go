@@ -243,6 +243,7 @@ func (p *planner) restoreSteps(c *candidate, target *node) {
 	}
 	p.takeOver(target, p.backupMembers(b))
 	p.restoreHazards(b, target)
+	p.lackingData(c, target)
 	p.running(b.Opening.Content())
 	p.restoreDataWith(c, target)
 }

@@ -76,9 +76,10 @@ func (p *planner) scheduleOf(b schema.Backup) Schedule {
 
 // schedules puts the timers where they are declared and takes them away where they are
 // not. A partial plan leaves them as they are: so does the run of a schedule, which
-// would else replace itself.
+// would else replace itself. So does one that brings the swarm back: the next plan, of
+// what is there then, looks at them again.
 func (p *planner) schedules() {
-	if p.partial() || p.in.NoLock || p.in.Prune {
+	if p.partial() || p.in.NoLock || p.in.Prune || p.plan.Recovery != nil || p.in.Restore != "" || p.recovering() {
 		return
 	}
 	for _, n := range p.w.nodes {
@@ -93,6 +94,12 @@ func (p *planner) schedules() {
 			p.schedule(b)
 		}
 	}
+}
+
+// recovering tells whether a recovery is not at its end on a host that could be looked at.
+func (p *planner) recovering() bool {
+	id, _ := p.unliftedRecovery()
+	return id != ""
 }
 
 // unschedule takes a schedule away that is not declared on this node.

@@ -39,7 +39,8 @@ func simulate(w *world) *simulation {
 	s.kept = w.keeping()
 	for _, v := range w.voters {
 		s.order = append(s.order, v.id)
-		s.up[v.id], s.leader[v.id], s.name[v.id] = v.up, v.leader, v.label()
+		// One that is down leads nobody any more, whatever the list still says.
+		s.up[v.id], s.leader[v.id], s.name[v.id] = v.up, v.leader && v.up, v.label()
 		if v.node != nil {
 			s.byName[v.node.cfg.Name] = v.id
 		}

@@ -72,6 +72,7 @@ func Stale(p *Plan, st *state.State, done Done) []Change {
 		c.recovery()
 		return c.changes
 	}
+	c.expired()
 	c.swarm()
 	c.voters()
 	c.entries()
@@ -277,7 +278,7 @@ func (c *comparison) hasRun(name, id string) bool {
 func (c *comparison) backups() {
 	var seen []string
 	for _, s := range c.plan.Steps {
-		if !leadsTo(s, s.Backup) || contains(seen, s.Backup) {
+		if s.Backup == "" || !leadsTo(s, s.Backup) || contains(seen, s.Backup) {
 			continue
 		}
 		seen = append(seen, s.Backup)

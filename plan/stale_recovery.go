@@ -3,7 +3,6 @@ package plan
 import (
 	"strings"
 
-	"github.com/requeen/requeen/internal/diag"
 	"github.com/requeen/requeen/internal/state"
 )
 
@@ -15,10 +14,7 @@ func (c *comparison) recovery() {
 	if c.done.Steps > 0 || r.Rung == RungStart && c.done.Node != "" {
 		return // engines that a cut step has started may lead already, which is what it is for
 	}
-	if !r.Expires.IsZero() && c.st.ObservedAt.After(r.Expires) {
-		c.changes = append(c.changes, Change{Kind: Expired, Remedy: remedy(diag.PlanExpired),
-			Text: "The plan destroys, and was good until " + stamp(r.Expires) + "."})
-	}
+	c.expired()
 	if s != nil && f.SwarmID != "" && s.ID != f.SwarmID {
 		c.add(SwarmChanged, "", "The swarm is %s; it was %s", s.ID, f.SwarmID)
 	}

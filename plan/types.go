@@ -26,6 +26,9 @@ type Plan struct {
 	Hazards []Hazard `json:"hazards"`
 	// Recovery is what the steps with its ID bring back; nil in a plan of backups.
 	Recovery *Recovery `json:"recovery,omitempty"`
+	// Expires is when a plan without a recovery that replaces data may not be begun any
+	// more; zero where it replaces none, and where the recovery says it. See BegunUntil.
+	Expires time.Time `json:"expires,omitzero"`
 	// UndecidedUntil is when the loss of the quorum may be judged; zero where
 	// nothing has to be waited for.
 	UndecidedUntil time.Time   `json:"undecided_until,omitzero"`

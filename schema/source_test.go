@@ -116,6 +116,7 @@ func drawConfig(t *rapid.T) *Config {
 			cfg.Repositories[1].SignKeyFile = rapid.SampledFrom([]string{"", "/etc/${sign}.key"}).Draw(t, "sign_key")
 		}
 		cfg.Backups = []Backup{{Name: "state", Repository: "b.c", MaxAge: drawDuration(t, 1), From: rapid.SampledFrom([]string{FromFollower, "n0"}).Draw(t, "from"), Consistency: ConsistencyStopped, KeyEscrow: maybe("escrow")}}
+		drawParts(t, cfg, &cfg.Backups[0])
 	}
 	if maybe("recovery") {
 		cfg.Recovery = drawRecovery(t, cfg)

@@ -29,8 +29,10 @@ type Place struct {
 	Holds    string // "" nothing
 	Asides   []string
 	Stranger string // a container that uses it, of no service
-	// restored are the restores that were carried out.
-	restored []string
+	Comes    string // the one that is started while the next archive is unpacked
+	// unpacked are the restores whose archive is beside it, restored those that were
+	// carried out.
+	unpacked, restored []string
 }
 
 // App is a service that uses data.
@@ -104,16 +106,7 @@ func (p *Process) RestoreData(_ context.Context, d apply.DataRestore, progress f
 			place = &Place{}
 			w.Places[key] = place
 		}
-		used := &apply.DataUsedError{Node: d.Node, Source: d.Kind + "." + d.Name}
-		for name, a := range w.Apps {
-			if a.Uses == key && w.up(a) {
-				used.Containers = append(used.Containers, name+".1")
-			}
-		}
-		if place.Stranger != "" {
-			used.Containers, used.Strangers = append(used.Containers, place.Stranger), []string{place.Stranger}
-		}
-		if len(used.Containers) > 0 {
+		if used := w.usedBy(d, key); used != nil {
 			return used
 		}
 		out = apply.DataRestored{Place: "/data/" + d.Name, Files: 3, Bytes: 10}
@@ -123,17 +116,43 @@ func (p *Process) RestoreData(_ context.Context, d apply.DataRestore, progress f
 		case place.Holds != "" && !d.Replace:
 			out.Kept = true
 		default:
+			if !slices.Contains(place.unpacked, d.RestoreID) {
+				place.unpacked = append(place.unpacked, d.RestoreID)
+				w.restores++
+			}
+			if place.Comes != "" {
+				place.Stranger, place.Comes = place.Comes, ""
+			}
+			if used := w.usedBy(d, key); used != nil {
+				return used
+			}
 			if place.Holds != "" {
 				place.Asides = append(place.Asides, place.Holds)
 			}
 			place.Holds = d.Backup
 			place.restored = append(place.restored, d.RestoreID)
-			w.restores++
 		}
 		out.Asides = slices.Clone(place.Asides)
 		return nil
 	})
 	return out, err
+}
+
+// usedBy is an error where containers use the place.
+func (w *World) usedBy(d apply.DataRestore, key string) error {
+	used := &apply.DataUsedError{Node: d.Node, Source: d.Kind + "." + d.Name}
+	for name, a := range w.Apps {
+		if a.Uses == key && w.up(a) {
+			used.Containers = append(used.Containers, name+".1")
+		}
+	}
+	if stranger := w.Places[key].Stranger; stranger != "" {
+		used.Containers, used.Strangers = append(used.Containers, stranger), []string{stranger}
+	}
+	if len(used.Containers) == 0 {
+		return nil
+	}
+	return used
 }
 
 // Release scales back whoever waits for the restore.

@@ -52,7 +52,10 @@ copy are refused then, and so are those that change the cluster's shape: plan
 -lock=false leaves them out.
 
 The first Ctrl-C finishes the current step, sees that a stopped manager is back,
-and stops there; the second ends at once, and the host goes on by itself.`,
+and stops there; the second ends at once, and the host goes on by itself.
+
+Exit status: 0 where every step is done, or there is none and nothing is due; 1 after
+an error, and where the plan has no steps though something is due, which is named.`,
 		Example: `  requeen apply
   requeen apply tonight.plan
   requeen apply -digest sha256:… reviewed.plan`,
@@ -107,6 +110,9 @@ func (a *app) applyFile(cmd *cobra.Command, f applyFlags, file string) error {
 	defer s.close()
 	if err := s.fits(p); err != nil {
 		return err
+	}
+	if len(p.Steps) == 0 {
+		return s.applyNothing(f, p, digest)
 	}
 	return s.runPlan(cmd.Context(), f, p, digest, raw, false)
 }

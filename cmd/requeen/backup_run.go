@@ -45,7 +45,7 @@ With -fresh it makes no backup where one is there by then that is young enough, 
 that is no failure.
 
 The services that a schedule block has put on its host run this command; -on, -given,
--export and -last are what they need.
+-export and -last are what they need. The manifest names the node of -on.
 
 Exit status: 0 where the backup was made, or a fresh one is there; 1 where it was not, or
 is suspect, or where what goes with it failed: a copy, or what keep removes.`,
@@ -82,6 +82,7 @@ func (a *app) backupRun(ctx context.Context, f backupRunFlags) error {
 		return errors.Join(err, f.leave(began, a.now(), false))
 	}
 	defer s.close()
+	s.scheduledOn = f.on
 	if s.cfg.Backup(f.name) == nil {
 		return diag.Diagnostic{Severity: diag.Error, Summary: fmt.Sprintf("There is no backup block %q", f.name),
 			Detail: "backup run makes a declared backup. Nothing was contacted.", Remedy: "name a declared backup"}

@@ -159,7 +159,7 @@ func (a *app) plan(cmd *cobra.Command, f planFlags) error {
 			return err
 		}
 		if err := s.noteRestore(p); err != nil {
-			fmt.Fprintf(a.err, "The backup %s can't be noted as one that is about to be restored (%v): a prune may remove it before the plan is applied.\n", p.Recovery.Backup, err)
+			fmt.Fprintf(a.err, "The backup that the plan restores can't be noted as one that is about to be restored (%v): a prune may remove it before the plan is applied.\n", err)
 		}
 	}
 	if err := s.printPlan(p, digest, f.json); err != nil {

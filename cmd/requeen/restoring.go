@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/requeen/requeen/apply"
@@ -26,17 +27,36 @@ func (s *session) restoresDir() string {
 
 // noteRestore notes what a plan restores that is written to a file.
 func (s *session) noteRestore(p *plan.Plan) error {
-	if s.journal == "" || p.Recovery == nil || p.Recovery.Rung != plan.RungRestore || p.Recovery.Expires.IsZero() {
+	until := p.BegunUntil()
+	if s.journal == "" || until.IsZero() {
 		return nil
 	}
-	data, err := json.Marshal(restoring{p.Recovery.Backup, p.Recovery.Expires.UTC()})
-	if err == nil {
-		err = os.MkdirAll(s.restoresDir(), 0o700)
+	for _, id := range restoredBy(p) {
+		data, err := json.Marshal(restoring{id, until.UTC()})
+		if err == nil {
+			err = os.MkdirAll(s.restoresDir(), 0o700)
+		}
+		if err == nil {
+			err = atomicfile.Write(filepath.Join(s.restoresDir(), id+".json"), append(data, '\n'))
+		}
+		if err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return err
+	return nil
+}
+
+// restoredBy are the backups that a plan restores a swarm or data from.
+func restoredBy(p *plan.Plan) (ids []string) {
+	if p.Recovery != nil && p.Recovery.Rung == plan.RungRestore && p.Recovery.Backup != "" {
+		ids = append(ids, p.Recovery.Backup)
 	}
-	return atomicfile.Write(filepath.Join(s.restoresDir(), p.Recovery.Backup+".json"), append(data, '\n'))
+	for _, step := range p.Steps {
+		if r := step.DataRestore; r != nil && !slices.Contains(ids, r.Backup) {
+			ids = append(ids, r.Backup)
+		}
+	}
+	return ids
 }
 
 // restores are the backups that saved plans of this machine, and runs that were cut,
@@ -55,8 +75,8 @@ func (s *session) restores(now time.Time) (ids []string) {
 	}
 	journals, _ := apply.Unfinished(s.journal, s.cfg.Cluster.Name)
 	for _, j := range journals {
-		if p, _, err := planfile.Decode(j.PlanBytes); err == nil && p.Recovery != nil && p.Recovery.Backup != "" {
-			ids = append(ids, p.Recovery.Backup)
+		if p, _, err := planfile.Decode(j.PlanBytes); err == nil {
+			ids = append(ids, restoredBy(p)...)
 		}
 	}
 	return ids

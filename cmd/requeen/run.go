@@ -127,7 +127,7 @@ func (s *session) effects() effects.Options {
 			o.Nodes[n.Name] = effects.Node{Address: n.Address, Manager: n.Role == schema.RoleManager, DownMax: n.Engine.DownMax}
 		}
 	}
-	o.Escrow, o.Schedule = escrow(s.cfg), s.scheduleOf
+	o.Escrow, o.Schedule, o.ScheduledOn = escrow(s.cfg), s.scheduleOf, s.scheduledOn
 	for _, r := range s.cfg.Repositories {
 		o.Repositories[r.Name] = repositoryOptions(s.cfg, r)
 	}

@@ -86,6 +86,8 @@ type session struct {
 	noLock   bool // what is planned takes no repository's lock
 	inputs   []schema.Input
 	hooked   map[string]bool // backups whose on_failure was run
+	// scheduledOn is the node whose schedule this run is, "" where it is none.
+	scheduledOn string
 
 	firstLook time.Time // when no leader was seen for the first time
 	openings  map[backupAt]*state.Opening

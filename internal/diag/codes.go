@@ -60,6 +60,7 @@ const (
 	ContainersUnknown   = "RQ134"
 	DataReplaced        = "RQ135"
 	DataKept            = "RQ136"
+	DataNotHeld         = "RQ137"
 	ZoneLosesQuorum     = "RQ140"
 	EntryRemoved        = "RQ141"
 	TicksAreEngines     = "RQ142"
@@ -69,6 +70,7 @@ const (
 	GlobalStops         = "RQ162"
 	DataLeftOut         = "RQ163"
 	ServicesAtRest      = "RQ164"
+	ScheduleStray       = "RQ170"
 	QuorumWouldBeLost   = "RQ201"
 	NoCandidate         = "RQ202"
 	NoRoom              = "RQ203"
@@ -188,7 +190,9 @@ var codes = []Code{
 	{DataWhileWritten, Notice, "Data is read while it may be written to", "Nothing brings the application to rest while this data is read: neither quiesce nor a before command is declared. Files that change meanwhile can be of different moments, and a database restored from them may be damaged.", "Name the services that use it in quiesce, or declare a before command that makes a consistent copy; leave it where nothing writes to the data."},
 	{GlobalStops, Hazard, "A global service is taken from every node", "A global service has no scale: while its data is read a placement constraint that no node fulfils keeps it from all nodes, also from those of which no data is read.", "Use a before command instead where the service must not be down everywhere."},
 	{DataLeftOut, Hazard, "A backup is made without some of its data", "The data can't be read, and on_error = \"continue\" lets the backup be made without it. The manifest says so.", "Mend what the message names; or set on_error = \"fail\", and no backup is made without it."},
+	{DataNotHeld, Hazard, "The backup lacks data that are declared", "The volume or directory was declared after the backup was taken, or the backup is the one that a recovery ended with, which is of the swarm alone: the services that use the data start without what an older backup may hold of it.", "Restore it out of the backup that is named, or one that requeen backup list shows with it: requeen plan -restore=ID -only=volume.NAME."},
 	{ServicesAtRest, Hazard, "Services are at rest since a run was cut", "A run scaled them to 0 to read their data, and was cut before it gave them their scale back. The scale that they are to have stands in a label of each (io.requeen.scale).", "Run requeen apply: its first steps give them their scale back."},
+	{ScheduleStray, Hazard, "A schedule runs on a host that is not declared", "A backup was made by the schedule of a node that no node block declares any more. requeen can't look at its host: the timer goes on there with the configuration of its time, its keep block removes backups by the old rules, and the keys that were put there stay.", "Declare that node again without the schedule, apply, which takes the schedule away, and then remove the node; or on that host, as root: systemctl disable --now requeen-schedule-CLUSTER:BACKUP.timer, then remove /etc/systemd/system/requeen-schedule-CLUSTER:BACKUP.timer and .service, and /var/lib/requeen/schedules/CLUSTER:BACKUP. Where the node only has another name now, nothing is to be done."},
 	{QuorumWouldBeLost, Refusal, "One manager less would lose the quorum", "Too few managers are reachable: with one more stopped or demoted the control plane would stop.", "Bring the missing managers back first, then plan again."},
 	{NoCandidate, Refusal, "No manager can be chosen for the backup", "No declared manager is a healthy follower that requeen can reach and stop.", "Mend what is in the way of one of them, then plan again."},
 	{NoRoom, Refusal, "Too little room on the manager's disk", "The copy is made on the manager's own disk, and a full disk stops a manager.", "Free space there, or choose another manager in swarm { from }."},

@@ -189,7 +189,11 @@ func preparedText(op apply.Operation, done raftdir.Prepared) string {
 	if len(done.Jobs) > 0 {
 		words = append(words, "jobs that use the data, and run again before they are back: "+strings.Join(done.Jobs, ", "))
 	}
-	return strings.Join(append(words, fmt.Sprintf("%d others are on the list of removed members", len(done.Removed))), "; ")
+	others := fmt.Sprintf("%d others are", len(done.Removed))
+	if len(done.Removed) == 1 {
+		others = "1 other is"
+	}
+	return strings.Join(append(words, others+" on the list of removed members"), "; ")
 }
 
 // stage sends a prepared directory to the host.

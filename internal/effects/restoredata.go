@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/requeen/requeen/apply"
 	"github.com/requeen/requeen/internal/diag"
@@ -122,7 +123,10 @@ func (w *World) RestoreData(ctx context.Context, d apply.DataRestore, progress f
 		return out, err
 	}
 	done, err := h.RestoreData(ctx, host.DataRestore{ID: d.RestoreID + "." + d.Kind + "." + d.Name, Cluster: d.Cluster, Token: d.Token, MachineID: d.Host.MachineID,
-		Place: place, Fill: !d.Replace, Backup: d.Backup, SHA256: stored.SHA256, Bytes: held.Bytes, Files: held.Files},
+		Place: place, Fill: !d.Replace, Backup: d.Backup, SHA256: stored.SHA256, Bytes: held.Bytes, Files: held.Files,
+		Unused: func(ctx context.Context) error {
+			return w.onEngineFor(ctx, d.Node, forceTimeout, func(ctx context.Context, c *engine.Client) error { return unused(ctx, c, d, place) })
+		}},
 		func(ctx context.Context) (io.ReadCloser, error) {
 			object, err := repo.OpenObject(ctx, d.Backup, stored.Name)
 			if err != nil {
@@ -209,20 +213,34 @@ func (w *World) place(ctx context.Context, d apply.DataRestore, held state.Backu
 			}
 			place = v.Mountpoint
 		}
-		users, err := c.Users(ctx, d.Volume, place)
-		if err != nil || len(users) == 0 {
-			return err
-		}
-		used := &apply.DataUsedError{Node: d.Node, Source: d.Kind + "." + d.Name}
-		for _, u := range users {
-			used.Containers = append(used.Containers, u.Name)
-			if u.Service == "" {
-				used.Strangers = append(used.Strangers, u.Name)
-			}
-		}
-		return used
+		return unused(ctx, c, d, place)
 	})
 	return place, err
+}
+
+// userLister is what of an engine tells who uses a place.
+type userLister interface {
+	Users(ctx context.Context, name, place string) ([]engine.User, error)
+}
+
+// unused is a *apply.DataUsedError where containers that are up use the place.
+func unused(ctx context.Context, c userLister, d apply.DataRestore, place string) error {
+	users, err := c.Users(ctx, d.Volume, place)
+	if err != nil || len(users) == 0 {
+		return err
+	}
+	used := &apply.DataUsedError{Node: d.Node, Source: d.Kind + "." + d.Name}
+	for _, u := range users {
+		name := u.Name
+		if u.Service != "" && !strings.HasPrefix(name, u.Service+".") {
+			name += " of " + u.Service
+		}
+		used.Containers = append(used.Containers, name)
+		if u.Service == "" {
+			used.Strangers = append(used.Strangers, name)
+		}
+	}
+	return used
 }
 
 func volumeOf(ctx context.Context, c *engine.Client, d apply.DataRestore, held state.BackupData) (state.Volume, error) {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/requeen/requeen/apply"
+	"github.com/requeen/requeen/internal/engine"
 	"github.com/requeen/requeen/internal/state"
 )
 
@@ -79,5 +80,22 @@ func TestHeldData(t *testing.T) {
 		if _, _, err := heldData(t.Context(), s, d); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// usedBy is an engine that tells of these containers.
+type usedBy []engine.User
+
+func (u usedBy) Users(context.Context, string, string) ([]engine.User, error) { return u, nil }
+
+func TestUnusedNamesWhoUsesIt(t *testing.T) {
+	d := apply.DataRestore{Kind: "volume", Name: "pgdata", Volume: "db_pgdata"}
+	if err := unused(t.Context(), usedBy{}, d, "/data"); err != nil {
+		t.Error(err)
+	}
+	err := unused(t.Context(), usedBy{{Name: "db_pg.1.x", Service: "db_pg"}, {Name: "odd", Service: "db_pg"}, {Name: "psql"}}, d, "/data")
+	var used *apply.DataUsedError
+	if !errors.As(err, &used) || strings.Join(used.Containers, ", ") != "db_pg.1.x, odd of db_pg, psql" || strings.Join(used.Strangers, ", ") != "psql" {
+		t.Errorf("got %v", err)
 	}
 }

@@ -201,7 +201,7 @@ func (w *World) manifest(req apply.StoreRequest, report state.RaftReport, key []
 		ID: req.Run.ID, FormatVersion: 1, ToolVersion: req.ToolVersion, Kind: state.KindRegular,
 		Cluster: req.Run.Cluster, Backup: req.Run.Backup, SwarmID: report.ClusterID, Epoch: report.Epoch, ParentEpoch: report.ParentEpoch,
 		Node: req.Run.Node, NodeID: report.NodeID, Address: req.Address, EngineVersion: req.EngineVersion,
-		Consistency: "stopped", TakenAt: req.Status.StoppedAt.Add(-req.Run.Host.ClockSkew).UTC(),
+		Consistency: "stopped", ScheduledOn: w.o.ScheduledOn, TakenAt: req.Status.StoppedAt.Add(-req.Run.Host.ClockSkew).UTC(),
 		Raft: report, Autolocked: len(key) > 0, Verified: "raft", VerifiedAt: w.o.Now().UTC(),
 	}
 	if len(key) > 0 {

@@ -53,7 +53,10 @@ type Options struct {
 	// Schedule is what is put on a host for the schedule of a backup block, by the
 	// block's label: files, values and keys, and which values stay as they are there.
 	Schedule func(backup string) (Schedule, error)
-	Now      func() time.Time
+	// ScheduledOn is the node whose schedule this run is, by its name in the
+	// configuration; "" where it is none.
+	ScheduledOn string
+	Now         func() time.Time
 }
 
 // World is the real world behind apply's ports. Its methods may be called at

@@ -1,11 +1,11 @@
 # Puts the data of an application back, in three commands: begin, unpack, finish. What
 # is in the place is renamed beside it and never overwritten. The upload goes without
 # the host's lock, as that of a swarm directory. Arguments: DIR ID CLUSTER TOKEN MACHINE
-# PLACE, begin|unpack|finish, ATTEMPT, and of begin BYTES FILES FILL META; with FILL 1 a
+# PLACE, begin|unpack|finish, ATTEMPT FILL, and of begin BYTES FILES META; with FILL 1 a
 # place that holds anything is left as it is.
 dir=$1 id=$2 cluster=$3 token=$4 machine=$5 place=$6
 act=$7
-need tar mv stat df readlink base64 sync
+need tar mv stat df readlink base64 sync timeout head
 [ "$(readlink -m "$place")" = "$place" ] || refuse 101 "$place is reached through a symbolic link: name $(readlink -m "$place") in its place"
 parent=${place%/*}
 parent=${parent:-/}
@@ -109,7 +109,7 @@ guards() {
 	guard_token "$cluster" "$token"
 }
 
-begin() { # ATTEMPT BYTES FILES FILL META
+begin() { # ATTEMPT FILL BYTES FILES META
 	guards
 	if [ -f "$rec/meta" ]; then
 		[ "$(cat "$rec/meta")" = "$5" ] || refuse 101 "restore $id began on this host with another backup or place; compare $rec/meta"
@@ -128,11 +128,11 @@ begin() { # ATTEMPT BYTES FILES FILL META
 	# What it takes up is room for this attempt.
 	rm -rf "$new" "$aside".part.* || refuse 101 "what an earlier attempt left beside $place can't be removed"
 	earlier
-	if [ "$4" = 1 ] && filled; then
+	if [ "$2" = 1 ] && filled; then
 		echo state=kept
 		exit
 	fi
-	room "$2" "$3"
+	room "$3" "$4"
 	if ! [ -f "$rec/meta" ]; then
 		fresh=$dir/restores/.new.$id
 		{ rm -rf "$fresh" && mkdir -p "$fresh" && printf '%s\n' "$5" >"$fresh/meta" && note "$fresh" begun '' &&
@@ -160,8 +160,24 @@ unpack() { # ATTEMPT
 	refuse 101 "the data can't be unpacked: $(printf '%s' "$said" | tail -n 1)"
 }
 
+# A container may have been started since the place was found unused: unpacking takes
+# hours. Only the engine knows, so whoever called asks it now, while the host's lock is
+# held and nothing is moved.
+unused() {
+	echo requeen-unused
+	answer=$(timeout "${guard_seconds:-90}" head -n 1)
+	[ "$answer" = unused ] || refuse 101 "nobody said that $place is not in use; nothing of it was moved"
+}
+
+# What was empty when the restore began may have been filled since.
+kept() {
+	rm -rf "$new" "$rec" || refuse 101 "what is unpacked beside $place can't be removed"
+	echo state=kept
+	exit
+}
+
 # One sync of the whole file system: one for each of a million files would take hours.
-finish() { # ATTEMPT, empty where it was unpacked before
+finish() { # ATTEMPT, empty where it was unpacked before; FILL
 	guards
 	[ -f "$rec/meta" ] || refuse 101 "restore $id has not begun on this host"
 	if ! reached "$rec" restored; then
@@ -173,6 +189,11 @@ finish() { # ATTEMPT, empty where it was unpacked before
 				refuse 104 "$new can't be written"
 			mark unpacked
 		fi
+		if [ -d "$new" ]; then
+			unused
+			guard_place
+			[ "$2" != 1 ] || reached "$rec" swapping || ! filled || kept
+		fi
 		exchange "$rec" "$place" "$aside"
 	fi
 	tell
@@ -182,6 +203,6 @@ case $act in
 ready) ready "$8" "$9" "${10}" ;;
 begin) begin "$8" "$9" "${10}" "${11}" "${12}" ;;
 unpack) unpack "$8" ;;
-finish) finish "$8" ;;
+finish) finish "$8" "$9" ;;
 *) exit 2 ;;
 esac

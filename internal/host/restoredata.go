@@ -1,6 +1,7 @@
 package host
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -35,6 +36,10 @@ type DataRestore struct {
 	Backup, SHA256 string
 	// Bytes and Files are what has to be free, on top of what is there.
 	Bytes, Files int64
+	// Unused is asked once all is unpacked, right before anything in the place is moved,
+	// while the host's lock is held: its error says who uses the place, and ends the
+	// restore with nothing moved. The next try goes on from there.
+	Unused func(context.Context) error
 }
 
 // DataRestored tells what came of a restore.
@@ -57,6 +62,8 @@ func (r DataRestore) validate() error {
 		return fmt.Errorf("host: restore ID %q is like the name of an unpacked directory", r.ID)
 	case r.MachineID == "" || strings.ContainsAny(r.MachineID+r.SHA256, "\n\r\x00"):
 		return errors.New("host: a restore without a machine ID can't be guarded")
+	case r.Unused == nil:
+		return errors.New("host: nobody says whether the place is in use")
 	case !path.IsAbs(r.Place) || path.Clean(r.Place) != r.Place || path.Dir(r.Place) == r.Place || strings.ContainsAny(r.Place, "\n\r\x00"):
 		return fmt.Errorf("host: %q is no place for data", r.Place)
 	}
@@ -94,7 +101,7 @@ func (h *Host) RestoreData(ctx context.Context, r DataRestore, open func(context
 	if r.Fill {
 		fill = "1"
 	}
-	said, asides, err := h.dataCommand(ctx, r, nil, "begin", attempt, strconv.FormatInt(r.Bytes, 10), strconv.FormatInt(r.Files, 10), fill, r.meta())
+	said, asides, err := h.dataCommand(ctx, r, nil, "begin", attempt, fill, strconv.FormatInt(r.Bytes, 10), strconv.FormatInt(r.Files, 10), r.meta())
 	if err != nil {
 		return DataRestored{}, err
 	}
@@ -110,8 +117,40 @@ func (h *Host) RestoreData(ctx context.Context, r DataRestore, open func(context
 			return DataRestored{}, err
 		}
 	}
-	_, asides, err = h.dataCommand(ctx, r, nil, "finish", attempt)
-	return DataRestored{Asides: asides}, err
+	said, asides, err = h.finishData(ctx, r, attempt, fill)
+	return DataRestored{Kept: said == "kept", Asides: asides}, err
+}
+
+// finishData puts what is unpacked into the place, once it is said to be unused.
+func (h *Host) finishData(ctx context.Context, r DataRestore, attempt, fill string) (state string, asides []string, err error) {
+	inside, lost := context.WithCancel(ctx)
+	defer lost()
+	answer, answers := io.Pipe()
+	defer answers.Close()
+	asked := &word{is: "requeen-unused", heard: make(chan struct{})}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		state, asides, err = h.dataCommandTo(ctx, r, answer, asked, "finish", attempt, fill)
+		lost()
+		_ = answer.Close() // nobody reads it any more
+	}()
+	select {
+	case <-ended: // nothing was to be moved
+		return state, asides, err
+	case <-asked.heard:
+	}
+	used := r.Unused(inside)
+	over := inside.Err() != nil // the command is, which says why
+	if used == nil {
+		_, _ = io.WriteString(answers, "unused\n")
+	}
+	_ = answers.Close()
+	<-ended
+	if used != nil && !over {
+		return "", nil, used
+	}
+	return state, asides, err
 }
 
 // unpackData sends the archive. Only when all of it was read may it be taken for whole.
@@ -187,16 +226,22 @@ func (h *Host) RemoveDataAside(ctx context.Context, cluster string, token uint64
 }
 
 func (h *Host) dataCommand(ctx context.Context, r DataRestore, stdin io.Reader, act string, more ...string) (state string, asides []string, err error) {
-	out, err := h.Output(ctx, Command{
+	return h.dataCommandTo(ctx, r, stdin, io.Discard, act, more...)
+}
+
+// dataCommandTo also gives what the command prints to another writer, as it comes.
+func (h *Host) dataCommandTo(ctx context.Context, r DataRestore, stdin io.Reader, also io.Writer, act string, more ...string) (state string, asides []string, err error) {
+	var out bytes.Buffer
+	err = h.Run(ctx, Command{
 		Script: guardScript + mountsScript + restoreDataScript,
 		Args: append([]string{h.pool.stateDir(), r.ID, r.Cluster, strconv.FormatUint(r.Token, 10), r.MachineID,
 			r.Place, act}, more...),
-		Stdin: stdin, Root: true,
+		Stdin: stdin, Stdout: io.MultiWriter(&out, also), Root: true,
 	})
 	if err != nil {
 		return "", nil, h.refused(err)
 	}
-	for _, line := range strings.Split(out, "\n") { // a login shell's rc files may print before
+	for _, line := range strings.Split(out.String(), "\n") { // a login shell's rc files may print before
 		key, value, _ := strings.Cut(line, "=")
 		switch key {
 		case "state":

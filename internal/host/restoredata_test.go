@@ -57,7 +57,7 @@ func newDataHost(t *testing.T) *dataHost {
 		t.Fatal(err)
 	}
 	return &dataHost{fakeHost: f, archive: archive, r: DataRestore{ID: "r1-volume-pg", Cluster: "prod", Token: 7, MachineID: "machine1", Place: place,
-		Backup: "20260102T030405Z-abcdef", SHA256: "00", Bytes: 10, Files: 10}}
+		Backup: "20260102T030405Z-abcdef", SHA256: "00", Bytes: 10, Files: 10, Unused: func(context.Context) error { return nil }}}
 }
 
 func (d *dataHost) restore(archive io.Reader) (DataRestored, error) {

@@ -43,6 +43,9 @@ type Backup struct {
 	Address       string `json:"address"` // that the node advertised
 	EngineVersion string `json:"engine_version"`
 	Consistency   string `json:"consistency"` // "stopped"
+	// ScheduledOn is the node on which a schedule's run made it, by its name in the
+	// configuration; empty where a person, or a machine of theirs, did.
+	ScheduledOn string `json:"scheduled_on,omitempty"`
 
 	TakenAt    time.Time `json:"taken_at"`    // when the engine had stopped, UTC
 	UploadedAt time.Time `json:"uploaded_at"` // when the manifest was written, UTC

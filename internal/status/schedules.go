@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/requeen/requeen/internal/diag"
 	"github.com/requeen/requeen/internal/state"
+	"github.com/requeen/requeen/plan"
 )
 
 // Schedule is a schedule of this cluster as its host has it.
@@ -27,6 +29,10 @@ func (j *judge) schedules() {
 				j.schedule(h.Name, s)
 			}
 		}
+	}
+	for _, b := range plan.StraySchedules(j.in.Config, j.in.State, j.in.Now) {
+		j.find(NeedsHand, diag.ScheduleStray, b.ScheduledOn, fmt.Sprintf("Backup %s of %s, taken %s, was made by the schedule on %s, which no node block declares: unless it was taken away there since, its timer and keys are on that host still.",
+			b.ID, b.Backup, ago(j.in.Now, b.TakenAt), b.ScheduledOn), "")
 	}
 	for _, b := range j.in.Config.Backups {
 		if b.Schedule == nil || there[b.Name+" "+b.Schedule.On] {

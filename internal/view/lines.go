@@ -108,6 +108,7 @@ type PlanSummaryLine struct {
 	Summary    string    `json:"summary"`
 	PlanDigest string    `json:"plan_digest"` // by which the plan is approved
 	PlannedAt  time.Time `json:"planned_at"`
+	Expires    time.Time `json:"expires,omitzero"` // until when a plan that destroys may be begun; absent where it destroys nothing
 }
 
 // DiagnosticLine is an error that ended the command; people read the same on
@@ -148,7 +149,7 @@ func PlanLines(p *plan.Plan, digest string, given ...any) []any {
 	for _, u := range p.Unmet {
 		lines = append(lines, UnmetLine{of(LineUnmet), u})
 	}
-	return append(lines, PlanSummaryLine{of(LinePlanSummary), len(p.Steps), len(p.Unmet), len(p.Hazards), p.Summary, digest, p.PlannedAt.UTC()})
+	return append(lines, PlanSummaryLine{of(LinePlanSummary), len(p.Steps), len(p.Unmet), len(p.Hazards), p.Summary, digest, p.PlannedAt.UTC(), p.BegunUntil().UTC()})
 }
 
 // DiagnosticLines are what ended a command as lines.

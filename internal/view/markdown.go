@@ -152,8 +152,8 @@ func (r Review) markdownApproval() string {
 
 // expires says until when a plan may be begun, where that is bounded.
 func (r Review) expires() string {
-	if rec := r.Plan.Recovery; rec != nil && !rec.Expires.IsZero() {
-		return "It may be begun until " + stamp(rec.Expires) + ", and once."
+	if until := r.Plan.BegunUntil(); !until.IsZero() {
+		return "It may be begun until " + stamp(until) + ", and once."
 	}
 	return ""
 }

@@ -20,6 +20,9 @@ func (s Screen) Plan(p *plan.Plan, digest string) {
 		s.labelled("", "Undecided:", "whether the quorum is lost can be told from "+stamp(p.UndecidedUntil)+" on; plan waits until then")
 	}
 	s.recovery(p.Recovery)
+	if !p.Expires.IsZero() {
+		s.labelled("", "Expires:", "the plan replaces data, and may be begun until "+stamp(p.Expires)+", and once")
+	}
 	s.printf("\n")
 	s.partial(p)
 	s.steps(p)

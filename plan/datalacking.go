@@ -1,0 +1,41 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/requeen/requeen/internal/diag"
+	"github.com/requeen/requeen/internal/state"
+)
+
+// lackingData tells which declared data a backup that is restored does not hold, as the
+// first one after a recovery does not: services must not start without their data in
+// silence. An older backup that holds it is named.
+func (p *planner) lackingData(c *candidate, target *node) {
+	block := p.w.cfg.Backup(c.backup.Backup)
+	if block == nil {
+		return
+	}
+	list := slices.DeleteFunc(lacking(*block, c.backup), func(id string) bool { return !p.wantsPart(id) })
+	for _, id := range list {
+		also := ""
+		if older := p.holding(id, c.backup); older != nil {
+			also = ". Backup " + older.ID + ", " + span(p.in.Now.Sub(older.TakenAt)) + " old, holds it; once the swarm is back: requeen plan -restore=" + older.ID + " -only=" + id
+		}
+		p.hazard(diag.DataNotHeld, 0, target.cfg.Name, "Backup %s does not hold %s, which is declared: the services that use it start on what is in its place now, or on nothing%s", c.backup.ID, id, also)
+	}
+}
+
+// holding is the newest other backup of the same block that holds a source, nil where
+// there is none.
+func (p *planner) holding(id string, than *state.Backup) (best *state.Backup) {
+	for _, r := range p.w.placesFirst() {
+		for i := range r.Backups {
+			b := &r.Backups[i]
+			holds := slices.ContainsFunc(b.Data, func(d state.BackupData) bool { return d.ID() == id && !d.Missing })
+			if holds && b.ID != than.ID && b.Backup == than.Backup && p.ofCluster(b) && p.passedOver(b) == "" && (best == nil || b.TakenAt.After(best.TakenAt)) {
+				best = b
+			}
+		}
+	}
+	return best
+}

@@ -1,0 +1,43 @@
+# The same where on_error lets the backup be made without it: it is not left out, since the plan brings its node back.
+
+cluster "prod" {
+}
+
+node "m1" {
+  address = "10.0.0.11"
+  role    = "manager"
+}
+
+node "m2" {
+  address = "10.0.0.12"
+  role    = "manager"
+}
+
+node "m3" {
+  address = "10.0.0.13"
+  role    = "manager"
+}
+
+node "w1" {
+  address = "10.0.0.21"
+  role    = "worker"
+}
+
+repository "local" {
+  url        = "file:///srv/backups"
+  recipients = ["age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"]
+  identity   = "/root/identity.txt"
+}
+
+backup "state" {
+  repository = "local"
+  max_age    = "24h"
+  swarm {
+    from = "follower"
+  }
+  volume "pgdata" {
+    node    = "m2"
+    on_error = "continue"
+    quiesce = ["db_postgres"]
+  }
+}
