@@ -2,6 +2,7 @@ package apply
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/requeen/requeen/internal/diag"
@@ -33,7 +34,7 @@ func (r *runner) skipMet(ranBefore bool) {
 // finished all the same: a manager must not stay stopped because the leader
 // changed meanwhile.
 func (r *runner) compare(ranBefore bool) error {
-	if changes := append(r.otherCommands(), r.otherShape()...); len(changes) > 0 {
+	if changes := slices.Concat(r.otherCommands(), r.otherShape(), r.otherData()); len(changes) > 0 {
 		return &StaleError{Changes: changes, Begun: true}
 	}
 	done, left, node, open := 0, false, "", 0

@@ -199,8 +199,20 @@ func (s *session) resume(ctx context.Context, f applyFlags) error {
 		if err != nil {
 			return err
 		}
+		if stale != nil && !f.json {
+			fmt.Fprintf(s.app.out, "  is not gone on with: %s\n", whyStale(stale))
+		}
 	}
 	return nil
+}
+
+// whyStale is what has changed since a plan was made, as a sentence or several.
+func whyStale(stale *apply.StaleError) string {
+	var texts []string
+	for _, c := range stale.Changes {
+		texts = append(texts, strings.TrimSuffix(c.Text, ".")+".")
+	}
+	return strings.Join(texts, " ")
 }
 
 // ask lets a person agree: with yes, or, where something is destructive, by

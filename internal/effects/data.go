@@ -80,8 +80,8 @@ func (w *World) RunDataCommand(ctx context.Context, c apply.DataCommand) error {
 		var out bounded
 		status, err := e.RunInService(ctx, c.Service, c.Args, &out)
 		switch {
-		case err != nil && ctx.Err() != nil:
-			return fmt.Errorf("it did not end within %s in a container of %s, where it may run on: %w", limit, c.Service, err)
+		case err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
+			return fmt.Errorf("it did not end within %s in a container of %s, where it may run on", limit, c.Service)
 		case err != nil:
 			return err
 		case status != 0:

@@ -119,22 +119,30 @@ func (w *World) Unlock(ctx context.Context, run apply.Run) error {
 // Reachable asks the managers, the node itself last, whether it is a reachable
 // manager of the swarm.
 func (w *World) Reachable(ctx context.Context, node, nodeID string) (bool, string, error) {
-	var refusals []error
-	names := w.managers(node)
-	for _, name := range names {
-		if name == node && len(names) > 1 {
-			break // its own word does not count while another manager can be asked
-		}
-		var nodes []state.SwarmNode
-		err := w.onEngine(ctx, name, func(ctx context.Context, c *engine.Client) (err error) {
+	return reachableFor(w.managers(node), node, nodeID, func(name string) (nodes []state.SwarmNode, err error) {
+		err = w.onEngine(ctx, name, func(ctx context.Context, c *engine.Client) (err error) {
 			nodes, err = c.Nodes(ctx)
 			return err
 		})
-		if err != nil {
-			refusals = append(refusals, err)
-			continue
+		return nodes, err
+	})
+}
+
+// reachableFor goes by the first manager that answers. The node's own word, which is
+// that of the leader whom it has found, counts where no other can be asked, as from a
+// schedule on it whose root has no ssh to them: what refuses there is no reason then not
+// to wait for it.
+func reachableFor(names []string, node, nodeID string, ask func(name string) ([]state.SwarmNode, error)) (bool, string, error) {
+	var refusals []error
+	for _, name := range names {
+		nodes, err := ask(name)
+		if err == nil {
+			return reachableIn(nodes, name, node, nodeID)
 		}
-		return reachableIn(nodes, name, node, nodeID)
+		if name == node && len(refusals) > 0 {
+			return false, "", fmt.Errorf("%w; and no other manager can be asked: %v", err, errors.Join(refusals...))
+		}
+		refusals = append(refusals, err)
 	}
 	return false, "", errors.Join(refusals...)
 }

@@ -1,11 +1,13 @@
 package effects
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/requeen/requeen/apply"
+	"github.com/requeen/requeen/internal/diag"
 	"github.com/requeen/requeen/internal/state"
 )
 
@@ -20,6 +22,37 @@ func TestSeen(t *testing.T) {
 		have, words, err := reachableIn(nodes, "m1", "m2", id)
 		if have != want || err != nil || !strings.Contains(words, "m1") {
 			t.Errorf("%s: %v (%s), want %v", id, have, words, want)
+		}
+	}
+}
+
+// TestItsOwnWord: another manager's goes before it, and where none can be asked, the
+// reason of that ends no wait for a node that is still away.
+func TestItsOwnWord(t *testing.T) {
+	seen := []state.SwarmNode{{ID: "c", Status: "ready", Reachability: "reachable"}}
+	unknown, away := diag.Diagnostic{Code: diag.HostKeyUnknown}, errors.New("no engine")
+	for _, c := range []struct {
+		what   string
+		others []state.SwarmNode // nil: they can't be asked
+		own    error
+		want   bool
+	}{
+		{"another sees it", seen, away, true},
+		{"another does not see it", []state.SwarmNode{{ID: "c", Status: "down", Reachability: "unreachable"}}, nil, false},
+		{"its own word", nil, nil, true},
+		{"it is away", nil, away, false},
+	} {
+		have, _, err := reachableFor([]string{"m1", "m2", "m3"}, "m3", "c", func(name string) ([]state.SwarmNode, error) {
+			switch {
+			case name == "m3":
+				return seen, c.own
+			case c.others == nil:
+				return nil, unknown
+			}
+			return c.others, nil
+		})
+		if have != c.want || errors.As(err, new(diag.Diagnostic)) || (err != nil) != (c.others == nil && c.own != nil) {
+			t.Errorf("%s: %v, %v", c.what, have, err)
 		}
 	}
 }

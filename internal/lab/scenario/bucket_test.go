@@ -18,6 +18,15 @@ import (
 // then what repository() leads to.
 func (s *swarm) inBucket() {
 	s.t.Helper()
+	url, dir := s.bucketAt("127.0.0.1")
+	s.edit("\"file://"+s.repository()+"\"", "\""+url+"\"")
+	must(s.t, os.Symlink(dir, s.repository()))
+}
+
+// bucketAt starts a real S3 server at an address of this machine, gives requeen its
+// credentials, and tells a bucket's URL and where its objects lie.
+func (s *swarm) bucketAt(host string) (url, dir string) {
+	s.t.Helper()
 	root := s.t.TempDir()
 	install := exec.CommandContext(s.ctx, "go", "install", objectstore.Gateway)
 	install.Env = append(os.Environ(), "GOBIN="+root, "GOFLAGS=")
@@ -27,7 +36,7 @@ func (s *swarm) inBucket() {
 	for _, dir := range []string{"data", "meta", "data/backups"} {
 		must(s.t, os.Mkdir(filepath.Join(root, dir), 0o700))
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", host+":0")
 	must(s.t, err)
 	address := l.Addr().String()
 	must(s.t, l.Close())
@@ -45,6 +54,5 @@ func (s *swarm) inBucket() {
 	})
 	s.env = append(s.env, "AWS_ACCESS_KEY_ID=AKIAREQUEENTEST", "AWS_SECRET_ACCESS_KEY=hush-hush-hush", "AWS_EC2_METADATA_DISABLED=true",
 		"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null")
-	s.edit("\"file://"+s.repository()+"\"", "\"s3://backups?endpoint=http://"+address+"\"")
-	must(s.t, os.Symlink(filepath.Join(root, "data", "backups"), s.repository()))
+	return "s3://backups?endpoint=http://" + address, filepath.Join(root, "data", "backups")
 }

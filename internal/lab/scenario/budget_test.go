@@ -24,6 +24,7 @@ var budgets = map[string]time.Duration{
 	"TestRecoveryShapes":      160 * time.Second,
 	"TestSchedule":            45 * time.Second,
 	"TestData":                150 * time.Second,
+	"TestKeptOn28":            180 * time.Second,
 }
 
 // onlyTortured are tests that make torture alone runs: they cost make test nothing.

@@ -22,8 +22,8 @@ type recoveryPlan struct {
 	}
 	Unmet, Hazards []hazard
 	Recovery       *struct {
-		ID, Rung, Node, Backup string
-		Survivors              []struct {
+		ID, Rung, Node, Backup, Repository string
+		Survivors                          []struct {
 			Node        string
 			Term, Index uint64
 			Chosen      bool

@@ -297,6 +297,7 @@ func (s *swarm) nothingLeft() {
 // backup is what backup list -json says of a backup.
 type backup struct {
 	ID     string `json:"id"`
+	Backup string `json:"backup"`
 	Node   string `json:"node"`
 	NodeID string `json:"node_id"`
 	Kind   string `json:"kind"`
