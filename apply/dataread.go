@@ -12,10 +12,6 @@ import (
 	"github.com/requeen/requeen/plan"
 )
 
-// readAtOnce is of how many nodes data are read side by side. All of it passes through
-// this machine, whose line and memory are what more of them would wait for.
-const readAtOnce = 2
-
 // archiveData reads every source that the journal does not hold yet: those of one node
 // after each other, those of several side by side. The services are seen down before:
 // somebody may have scaled one up since.
@@ -85,7 +81,7 @@ func (r *reading) all(ctx context.Context, nodes map[string][]plan.DataSource) {
 		return
 	}
 	r.sideBySide = true
-	free := make(chan struct{}, readAtOnce)
+	free := make(chan struct{}, plan.DataNodesAtOnce)
 	var wg sync.WaitGroup
 	for _, name := range slices.Sorted(maps.Keys(nodes)) {
 		free <- struct{}{}

@@ -23,8 +23,14 @@ type dataGroup struct {
 	after    []DataCommand
 }
 
+// DataNodesAtOnce is of how many nodes data are read side by side. All of it passes
+// through the machine where requeen runs, whose line and memory are what more of them
+// would wait for.
+const DataNodesAtOnce = 2
+
 // dataGroups joins the sources of a backup that share a service, in the order of the
-// block. A source that quiesces nothing stands alone: nobody is to be down for it.
+// block, and those for which nothing is down and no command runs. Others stand alone:
+// nobody is to be down longer than for its own data.
 func (p *planner) dataGroups(list []schema.Data) []dataGroup {
 	var groups []*dataGroup
 	for _, d := range list {
@@ -32,7 +38,7 @@ func (p *planner) dataGroups(list []schema.Data) []dataGroup {
 		g.take(p.dataSource(d), d)
 		var rest []*dataGroup
 		for _, other := range groups {
-			if !shares(other.services, g.services) {
+			if !shares(other.services, g.services) && !(other.idle() && g.idle()) {
 				rest = append(rest, other)
 				continue
 			}
@@ -72,6 +78,9 @@ func (g *dataGroup) join(other *dataGroup) {
 		}
 	}
 }
+
+// idle tells whether nothing is at rest while the group is read.
+func (g *dataGroup) idle() bool { return len(g.services)+len(g.before)+len(g.after) == 0 }
 
 func shares(a, b []string) bool {
 	return slices.ContainsFunc(a, func(s string) bool { return contains(b, s) })
@@ -159,13 +168,18 @@ func (g dataGroup) commandTime(list []DataCommand) time.Duration {
 	return time.Duration(sum) * time.Second
 }
 
-// readTime is what the reading may take: sources of one node one after the other, with
-// the time to see that the services are down.
+// readTime is what the reading may take: sources of one node one after the other, and of
+// no more nodes at once than DataNodesAtOnce, with the time to see that the services are
+// down.
 func (g dataGroup) readTime() time.Duration {
-	perNode, most := map[string]int{}, 0
+	perNode, all, most := map[string]int{}, 0, 0
 	for _, s := range g.sources {
 		perNode[s.Node] += s.TimeoutSeconds
+		all += s.TimeoutSeconds
 		most = max(most, perNode[s.Node])
+	}
+	if len(perNode) > DataNodesAtOnce {
+		most += (all - most) / DataNodesAtOnce
 	}
 	return time.Duration(most)*time.Second + time.Minute
 }

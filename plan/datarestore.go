@@ -230,7 +230,7 @@ func (p *planner) dataStep(n *node, kind Kind, risk Risk, timeout time.Duration,
 
 // restoreDataWith ends the restore of a swarm with that of its data.
 func (p *planner) restoreDataWith(c *candidate, target *node) {
-	list, u := p.dataOf(c, p.wantsPart)
+	list, u := p.dataOf(c, p.comesAlong(c))
 	if u != nil {
 		return // restorable has said so
 	}

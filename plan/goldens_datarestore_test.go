@@ -120,6 +120,9 @@ func dataRestoreCases() []golden {
 		heldCase("data-restore-no-swarm", "No manager answers: who uses the volume can't be kept from it.", volume, func(st *state.State, _ *state.Backup) { lost(st) }).want("", "RQ209"),
 		lostAll("data-restore-lost", "Every manager's disk is empty: swarm and data are restored, the data where nothing is.", nil).
 			want(restored+", restore-volume w1, restore-volume m1, resume m2", "RQ209", "RQ125", "RQ134", "RQ136", "RQ136"),
+		lostAll("data-restore-lost-missing", "Every manager's disk is empty, and the backup was made without the volume: the swarm does not stay down for it.", func(_ *state.State, b *state.Backup) {
+			b.Data[0].Missing, b.Data[0].Object = true, ""
+		}).want(restored+", restore-volume m1, resume m2", "RQ209", "RQ137", "RQ125", "RQ134", "RQ136"),
 		lostAll("data-restore-lost-unreachable", "Every manager's disk is empty, and the node of the volume can't be reached: no service is to start without its data.", func(st *state.State, _ *state.Backup) { lose(st, "w1") }).
 			want("", "RQ236"),
 		without(lostAll("data-restore-lost-without", "The same, and the volume is left out by name.", func(st *state.State, _ *state.Backup) { lose(st, "w1") }), "volume.pgdata").

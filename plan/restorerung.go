@@ -41,7 +41,7 @@ func (p *planner) restorable(c *candidate, why string) *node {
 		u = p.unfit(c, target)
 	}
 	if u == nil {
-		_, u = p.dataOf(c, p.wantsPart)
+		_, u = p.dataOf(c, p.comesAlong(c))
 	}
 	if u != nil {
 		p.unmet(*u)
