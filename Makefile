@@ -97,6 +97,7 @@ torture-20:
 torture-others:
 	$(TORTURE) -run '(Plain|Autolocked)On(20|28)$$/(count|killed)'
 	$(TORTURE) -run 'TestRecovery(On28|Shapes|Refused)|TestShapePorts' -skip 'TestRecoveryOn28$$/^(killed_in|cut_off)'
+	$(TORTURE) -run 'TestData$$|TestKeptOn28'
 	RQ_TORTURE=1 $(GO) test -tags lab -count=1 -v -run 'Test(Google|Azure)$$' ./internal/lab/objectstore
 
 # What requeen costs, next to what one does without it; about half an

@@ -52,7 +52,7 @@ var volumeSpec = &blockSpec{
 
 var directorySpec = &blockSpec{
 	name: "directory", label: "the directory's name in this configuration", count: "any number", many: true,
-	doc:    "A directory of a host that the backup takes beside the swarm, without other file systems that are mounted below it, which the run names.",
+	doc:    "A directory of a host that the backup takes beside the swarm, without other file systems that are mounted below it, which the run names. A directory that is itself where a disk is mounted can be read, and not be put back in place: name one below it.",
 	misuse: []string{"two directories with one label in a backup, or one path of a node twice", "a label that ends in .new, or has .part. in it"},
 	attrs: dataAttrs(attrSpec{name: "path", typ: "absolute path", required: true, doc: "The directory.",
 		misuse: []string{"a path that is not absolute or not in its plainest form, `/`, a directory of the kernel's", "a path that is the engine's swarm directory, lies in it or holds it"}}),
