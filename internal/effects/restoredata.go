@@ -122,7 +122,7 @@ func (w *World) RestoreData(ctx context.Context, d apply.DataRestore, progress f
 	if err != nil {
 		return out, err
 	}
-	done, err := h.RestoreData(ctx, host.DataRestore{ID: d.RestoreID + "." + d.Kind + "." + d.Name, Cluster: d.Cluster, Token: d.Token, MachineID: d.Host.MachineID,
+	done, err := h.RestoreData(ctx, host.DataRestore{ID: dataRestoreID(d), Cluster: d.Cluster, Token: d.Token, MachineID: d.Host.MachineID,
 		Place: place, Fill: !d.Replace, Backup: d.Backup, SHA256: stored.SHA256, Bytes: held.Bytes, Files: held.Files,
 		Unused: func(ctx context.Context) error {
 			return w.onEngineFor(ctx, d.Node, forceTimeout, func(ctx context.Context, c *engine.Client) error { return unused(ctx, c, d, place) })

@@ -75,7 +75,7 @@ func (w *World) openBack(ctx context.Context, repo *repository.Repository, b *st
 		return
 	}
 	progress(apply.StoreProgress{Stage: "open"})
-	checked, err := Check(ctx, repo, *b, true, unlockKey)
+	checked, err := opens(ctx, repo, *b, true, unlockKey)
 	if err != nil || checked.Level != LevelRaft {
 		return
 	}
