@@ -44,12 +44,13 @@ type measure struct {
 	cluster, block, swarmID string
 	epoch                   string
 	epochKnown              bool
-	restoring               []string // IDs that a saved plan or a cut run restores
+	restoring               []string  // IDs that a saved plan or a cut run restores
+	madeAt                  time.Time // when what the plan makes is stored, or was where it is a copy
 	now                     time.Time
 }
 
 func (w *world) measure(block string, now time.Time) measure {
-	m := measure{cluster: w.cfg.Cluster.Name, block: block, swarmID: w.id.id, now: now}
+	m := measure{cluster: w.cfg.Cluster.Name, block: block, swarmID: w.id.id, madeAt: now, now: now}
 	if w.st.Swarm != nil {
 		m.epoch, m.epochKnown = w.st.Swarm.Epoch, true
 	} else if best := w.furthest(); best != nil && opened(best.host.SwarmDir.Raft) {

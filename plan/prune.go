@@ -164,6 +164,9 @@ func (p *planner) pruneOne(n *need, r *state.Repository) {
 	if best, _, _ := m.newest(r.Backups); best == nil {
 		return
 	}
+	if !n.met { // it is a copy of the newest
+		m.madeAt = storedAt(n.newest)
+	}
 	verdicts, err := m.judge(rules, r.Backups, made...)
 	if err != nil {
 		if p.err == nil {

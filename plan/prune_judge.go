@@ -14,7 +14,7 @@ import (
 func (m measure) judge(rules KeepRules, list []state.Backup, made ...retention.Item) ([]retention.Verdict, error) {
 	items, stored := slices.Clone(made), map[string]time.Time{}
 	for _, it := range made {
-		stored[it.ID] = m.now
+		stored[it.ID] = m.madeAt
 	}
 	for i := range list {
 		b := &list[i]
@@ -23,10 +23,7 @@ func (m measure) judge(rules KeepRules, list []state.Backup, made ...retention.I
 			continue
 		}
 		items = append(items, retention.Item{ID: b.ID, At: b.TakenAt, Fault: fault})
-		stored[b.ID] = b.TakenAt
-		if b.UploadedAt.After(b.TakenAt) {
-			stored[b.ID] = b.UploadedAt
-		}
+		stored[b.ID] = storedAt(b)
 	}
 	inUse(items, stored, m.now)
 	for i := range items {
@@ -35,6 +32,14 @@ func (m measure) judge(rules KeepRules, list []state.Backup, made ...retention.I
 		}
 	}
 	return retention.Judge(rules.rules(), items)
+}
+
+// storedAt is since when a backup can be restored; a copy tells when its original could.
+func storedAt(b *state.Backup) time.Time {
+	if b.UploadedAt.After(b.TakenAt) {
+		return b.UploadedAt
+	}
+	return b.TakenAt
 }
 
 // inUse marks what a plan may restore that was made before and may still be begun:
