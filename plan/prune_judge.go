@@ -118,10 +118,20 @@ func (c *comparison) prunes() {
 		switch {
 		case err != nil:
 			c.add(BackupNeeded, "", "What step %d removes can't be judged again: %v", s.ID, err)
+		case c.brings(s): // the step judges again once it is there
 		case now.Newest == "":
 			c.add(BackupNeeded, "", "Repository %s holds no verified backup of %s any more, and step %d removes backups there", s.Repository, s.Backup, s.ID)
 		case now.Last:
 			c.add(BackupNeeded, "", "The backup %s is the newest verified one of %s now, and step %d removes it", now.Newest, s.Backup, s.ID)
 		}
 	}
+}
+
+// brings tells whether the plan is still to bring a newer backup where a prune step of it
+// removes: what is the newest there now need not be it then.
+func (c *comparison) brings(prune Step) bool {
+	return slices.ContainsFunc(c.plan.Steps, func(s Step) bool {
+		return s.ID < prune.ID && s.Backup == prune.Backup && s.Repository == prune.Repository && s.Recovery == "" &&
+			(s.Kind == CopyBackup || s.Kind == Verify) && !c.ran(s)
+	})
 }

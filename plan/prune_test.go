@@ -60,6 +60,29 @@ func TestAnAdoptedCopyRemovesNotWhatItReplaces(t *testing.T) {
 	}
 }
 
+// A plan that copies a backup into a repository, and removes there what was the newest
+// until then, can be begun.
+func TestACopyAndWhatItReplaces(t *testing.T) {
+	cfg, st := literal(3, "state"), observed(3)
+	cfg.Repositories = append(cfg.Repositories, schema.Repository{Name: "nas", URL: "file:///mnt/nas", Recipients: cfg.Repositories[0].Recipients})
+	cfg.Backups[0].Copies, cfg.Backups[0].Keep = []string{"local", "nas"}, &schema.Keep{Last: 1}
+	st.Repositories = append(st.Repositories, state.Repository{Name: "nas", URL: "file:///mnt/nas", Looked: state.Present, Backups: dailies(30*time.Hour, 1)})
+	st.Repositories[0].Backups = dailies(3*time.Hour, 1)
+	for i := range st.Repositories {
+		st.Repositories[i].Backups[0].Recipients = cfg.Repositories[0].Recipients
+	}
+	p, err := plan.Build(plan.Input{Config: cfg, State: st, Now: observedAt, ToolVersion: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Steps) != 2 || p.Steps[0].Kind != plan.CopyBackup || p.Steps[1].Kind != plan.PruneBackups {
+		t.Errorf("steps: %s", p.Summary)
+	}
+	if have := stale(p, st); have != "" {
+		t.Error(have)
+	}
+}
+
 // A plan that removes is stale once one of its list is the newest verified backup, or
 // none is there; that others are gone is no matter.
 func TestPruneStale(t *testing.T) {
