@@ -197,8 +197,8 @@ An upload that is cut leaves no object. Its parts are ended by a later backup af
 credentials may list and abort multipart uploads; a lifecycle rule of the bucket's (AbortIncompleteMultipartUpload) does
 it in any case. What is silent for two minutes is given up; what is slow is not.
 
-S3 is tested against a real server (versitygw). Google Cloud Storage and Azure Blob Storage keep the same contract in
-their library's terms and were not tried against the real services.
+S3 is tested against a real server (versitygw). Google Cloud Storage and Azure Blob Storage pass the same suite at
+servers that stand in for theirs, and were not tried against the real services.
 
 `)
 	return b.String()
