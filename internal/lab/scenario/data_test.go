@@ -45,6 +45,7 @@ func TestData(t *testing.T) {
 	s.edit("    from = \"follower\"\n  }\n", "    from = \"follower\"\n  }\n"+databaseVolume)
 	s.append("\nrecovery {\n  allow = [\"start\", \"unlock\", \"force_new_cluster\", \"restore\"]\n}\n")
 
+	s.leavesOddFiles(s.lab.Disk("w1", "volumes", "appdata", "_data"))
 	s.killedWhileQuiet(3)
 	s.killedWhileQuiet(5)
 	before := s.rows()
@@ -94,6 +95,7 @@ func TestData(t *testing.T) {
 	s.plansToTheEnd() // w1 knows no swarm any more, and joins
 	s.databaseRuns()
 	s.hasBack(before, after, digest)
+	s.hasOddFiles(s.lab.Disk("w1", "volumes", "appdata", "_data"))
 }
 
 // deploysDatabase has a database on w1, under load as long as it runs.
@@ -115,12 +117,14 @@ func (s *swarm) deploysDatabase() {
 	s.databaseRuns()
 }
 
-// databaseRuns waits until the database is at its scale and answers.
+// databaseRuns waits until the swarm sees w1, which it does not for a while after its
+// only manager was stopped, and the database is at its scale and answers.
 func (s *swarm) databaseRuns() {
 	s.t.Helper()
 	s.eventually(2*time.Minute, "the database to run", func() (bool, error) {
+		node, _ := s.lab.Run(s.ctx, "m1", "timeout 10 docker node ls --filter name=w1 --format '{{.Status}}'")
 		out, _ := s.lab.Run(s.ctx, "m1", "timeout 10 docker service ls --filter name=db --format '{{.Replicas}}'")
-		if strings.TrimSpace(out) != "1/1" {
+		if strings.TrimSpace(out) != "1/1" || !strings.Contains(node, "Ready") {
 			return false, nil
 		}
 		_, err := s.asks("select count(*) from t")
