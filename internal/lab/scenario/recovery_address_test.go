@@ -48,9 +48,8 @@ func (s *swarm) toAnotherAddress() {
 	}) {
 		s.t.Errorf("w1 had the ID %s, it has %s; the nodes are %v", before.ids["w1"], now.ids["w1"], now.nodes)
 	}
-	s.eventually(time.Minute, "w1 to run what it ran", func() (bool, error) {
-		return len(s.containers("w1")) >= len(worker), nil
-	})
+	s.atScale(other.Name)
+	s.t.Logf("w1 ran %d containers and runs %d: what had no node for long enough runs on %s", len(worker), len(s.containers("w1")), other.Name)
 	if out := s.on(other.Name, "docker swarm join-token worker"); !strings.Contains(out, other.Address+":2377") {
 		s.t.Errorf("the join token leads elsewhere than to %s: %s", other.Address, out)
 	}
@@ -62,4 +61,26 @@ func (s *swarm) toAnotherAddress() {
 		return strings.Contains(s.on(other.Name, "docker node ls --format '{{.Hostname}} {{.Status}}'"), "w1 Ready"), nil
 	})
 	s.run("plan") // what is left to say of m1
+}
+
+// atScale waits until every service has as many tasks as it is to have, on whichever
+// node: the swarm does not spread again what it had to put elsewhere.
+func (s *swarm) atScale(manager string) {
+	s.t.Helper()
+	out := ""
+	s.t.Cleanup(func() {
+		if s.t.Failed() {
+			s.t.Logf("the services: %s", out)
+		}
+	})
+	s.eventually(2*time.Minute, "every service to be at its scale", func() (bool, error) {
+		out = s.on(manager, "docker service ls --format '{{.Name}} {{.Replicas}}'")
+		for line := range strings.Lines(out) {
+			_, replicas, _ := strings.Cut(strings.TrimSpace(line), " ")
+			if have, want, counted := strings.Cut(replicas, "/"); !counted || have != want {
+				return false, nil
+			}
+		}
+		return true, nil
+	})
 }
