@@ -23,6 +23,6 @@ func dataNotReady(s plan.Step, err error) error {
 			Remedy: "Mend what the message names, then run requeen apply again; to restore without it, plan with -exclude=" + id + "."}
 	}
 	d.Severity, d.Node = diag.Error, s.Node
-	d.Detail = strings.TrimSpace(d.Detail + " No service was stopped for it.")
+	d.Detail = strings.TrimSpace(ended(d.Detail) + " No service was stopped for it.")
 	return &RunError{Step: s.ID, Err: err, Diag: d}
 }

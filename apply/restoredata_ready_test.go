@@ -25,7 +25,7 @@ func TestDataThatIsNotReady(t *testing.T) {
 		if !errors.As(dataNotReady(s, tt.err), &run) {
 			t.Fatalf("%v is no error of the run", tt.err)
 		}
-		if d := run.Diag; d.Code != tt.code || d.Node != "w1" || !strings.Contains(d.Detail, tt.word) || !strings.Contains(d.Detail, "No service was stopped") || !strings.Contains(d.Remedy, tt.next) || d.Remedy == "" {
+		if d := run.Diag; d.Code != tt.code || d.Node != "w1" || !strings.Contains(d.Detail, tt.word) || !strings.HasSuffix(". "+d.Detail, ". No service was stopped for it.") || !strings.Contains(d.Remedy, tt.next) || d.Remedy == "" {
 			t.Errorf("%v is told as %+v", tt.err, d)
 		}
 	}

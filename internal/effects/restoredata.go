@@ -246,8 +246,8 @@ func unused(ctx context.Context, c userLister, d apply.DataRestore, place string
 func volumeOf(ctx context.Context, c *engine.Client, d apply.DataRestore, held state.BackupData) (state.Volume, error) {
 	v, err := c.Volume(ctx, d.Volume)
 	if err == nil && v.Looked == state.Absent {
-		if held.Driver != "" && held.Driver != "local" || len(held.Options) > 0 {
-			return v, otherDriver(d, held.Driver)
+		if err := makeable(d, held); err != nil {
+			return v, err
 		}
 		if err := c.CreateVolume(ctx, d.Volume, held.Labels); err != nil {
 			return v, err
@@ -263,6 +263,15 @@ func volumeOf(ctx context.Context, c *engine.Client, d apply.DataRestore, held s
 		return v, otherDriver(d, v.Driver)
 	}
 	return v, nil
+}
+
+// makeable refuses a volume that was of another driver than the host's own directories,
+// or mounted something: made anew it would be another one.
+func makeable(d apply.DataRestore, held state.BackupData) error {
+	if held.Driver != "" && held.Driver != "local" || len(held.Options) > 0 {
+		return otherDriver(d, held.Driver)
+	}
+	return nil
 }
 
 func otherDriver(d apply.DataRestore, driver string) error {

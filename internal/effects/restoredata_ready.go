@@ -21,11 +21,7 @@ func (w *World) readyPlace(ctx context.Context, d apply.DataRestore, held state.
 				return err
 			}
 		}
-		users, err := c.Users(ctx, d.Volume, place)
-		if err != nil {
-			return err
-		}
-		return strangers(d, users)
+		return noStranger(unused(ctx, c, d, place))
 	})
 	if d.Host.MachineID == "" || errors.Is(err, engine.ErrUnreachable) || errors.Is(err, engine.ErrUndecided) || err == nil && place == "" {
 		return nil
@@ -44,19 +40,14 @@ func (w *World) readyPlace(ctx context.Context, d apply.DataRestore, held state.
 // dataRestoreID is what one source of a restore is called on its host.
 func dataRestoreID(d apply.DataRestore) string { return d.RestoreID + "." + d.Kind + "." + d.Name }
 
-// strangers is a *apply.DataUsedError where containers that are no service's use the
-// place: nothing takes them away, so that its services would be stopped in vain.
-func strangers(d apply.DataRestore, users []engine.User) error {
-	used := &apply.DataUsedError{Node: d.Node, Source: d.Kind + "." + d.Name}
-	for _, u := range users {
-		if u.Service == "" {
-			used.Strangers = append(used.Strangers, u.Name)
-		}
-	}
-	if used.Containers = used.Strangers; len(used.Strangers) == 0 {
+// noStranger leaves of what unused tells the containers that are no service's: nothing
+// takes those away, so that the services would be stopped in vain.
+func noStranger(err error) error {
+	var used *apply.DataUsedError
+	if errors.As(err, &used) && len(used.Strangers) == 0 {
 		return nil
 	}
-	return used
+	return err
 }
 
 // volumes is what of an engine tells of a volume.
@@ -70,10 +61,8 @@ func placeOfVolume(ctx context.Context, c volumes, d apply.DataRestore, held sta
 	switch {
 	case err != nil:
 		return "", err
-	case v.Looked == state.Absent && (held.Driver != "" && held.Driver != "local" || len(held.Options) > 0):
-		return "", otherDriver(d, held.Driver)
 	case v.Looked == state.Absent:
-		return "", nil
+		return "", makeable(d, held)
 	case !v.Plain():
 		return "", otherDriver(d, v.Driver)
 	}

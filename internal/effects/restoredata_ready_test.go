@@ -15,11 +15,12 @@ import (
 // the services are not stopped for data that could not be put back.
 func TestStrangersAreToldFirst(t *testing.T) {
 	d := apply.DataRestore{Kind: "volume", Name: "pg"}
-	if err := strangers(d, []engine.User{{Name: "db.1.x", Service: "db"}}); err != nil {
+	told := func(users ...engine.User) error { return noStranger(unused(t.Context(), usedBy(users), d, "/v")) }
+	if err := told(engine.User{Name: "db.1.x", Service: "db"}); err != nil {
 		t.Error(err)
 	}
 	var used *apply.DataUsedError
-	if err := strangers(d, []engine.User{{Name: "db.1.x", Service: "db"}, {Name: "psql"}}); !errors.As(err, &used) || !slices.Equal(used.Strangers, []string{"psql"}) {
+	if err := told(engine.User{Name: "db.1.x", Service: "db"}, engine.User{Name: "psql"}); !errors.As(err, &used) || !slices.Equal(used.Strangers, []string{"psql"}) {
 		t.Errorf("got %v", err)
 	}
 }

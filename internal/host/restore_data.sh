@@ -1,8 +1,9 @@
-# Puts the data of an application back, in three commands: begin, unpack, finish. What
-# is in the place is renamed beside it and never overwritten. The upload goes without
-# the host's lock, as that of a swarm directory. Arguments: DIR ID CLUSTER TOKEN MACHINE
-# PLACE, begin|unpack|finish, ATTEMPT FILL, and of begin BYTES FILES META; with FILL 1 a
-# place that holds anything is left as it is.
+# Puts the data of an application back, in three commands: begin, unpack, finish; ready
+# asks before whether it could. What is in the place is renamed beside it and never
+# overwritten. The upload goes without the host's lock, as that of a swarm directory.
+# Arguments: DIR ID CLUSTER TOKEN MACHINE PLACE; then ready BYTES FILES FILL, or
+# begin|unpack|finish ATTEMPT FILL, and of begin BYTES FILES META. With FILL 1 a place
+# that holds anything is left as it is.
 dir=$1 id=$2 cluster=$3 token=$4 machine=$5 place=$6
 act=$7
 need tar mv stat df readlink base64 sync timeout head
@@ -152,7 +153,7 @@ unpack() { # ATTEMPT
 	case $(tar --help 2>/dev/null) in *--xattrs-include*) set -- "$@" --xattrs '--xattrs-include=*' ;; esac
 	case $(tar --help 2>/dev/null) in *--acls*) set -- "$@" --acls ;; esac
 	# Whoever owns a directory above may have put a link there since.
-	cd -P -- "$part/data" && [ "$(pwd -P)" = "$part/data" ] || refuse 101 "$part/data is not where it was made"
+	cd -P -- "$part/data" && [ "$(pwd -P)" = "$part/data" ] || refuse 101 "$part/data leads elsewhere than when it was made: somebody has put a link in place of a directory above it"
 	said=$(tar "$@" -xf - 2>&1) && return
 	case $said in
 	*'No space left'* | *'quota exceeded'*) refuse 104 "the data do not fit below $part" ;;

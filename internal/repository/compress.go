@@ -13,7 +13,7 @@ import (
 // machine with more processors archives faster; what comes out is one frame all the
 // same. Memory is bounded by both numbers: at most compressors and two more pieces are
 // held, each as it came and as it is stored, whatever the archive's size. With one
-// compressor there are no pieces, and an archive takes a fifth of that. A larger
+// compressor there are no pieces, and an archive takes far less. A larger
 // window finds repetitions that are further apart and needs as many times the memory,
 // which the collector doubles: with 512 KB the process came near its 100 MB.
 const (
@@ -29,8 +29,8 @@ func compressors() int { return min(runtime.GOMAXPROCS(0), compressorsMax) }
 // nothing more was written: what stands in the queue is not worth a slow line's time.
 func compress(dst io.Writer, src io.Reader, n int) error {
 	out := &gate{w: dst}
-	// WithZeroFrames: an empty stream must open with zstd -d as well. The fastest level
-	// stores three bytes of a hundred more, and services are down a third less.
+	// WithZeroFrames: an empty stream must open with zstd -d as well. Services are
+	// down while their data is compressed: the fastest level (make bench, archive).
 	z, err := zstd.NewWriter(out, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithZeroFrames(true), zstd.WithWindowSize(compressWindow),
 		zstd.WithEncoderConcurrency(n), zstd.WithConcurrentBlocks(n > 1))
 	if err != nil {
